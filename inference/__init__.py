@@ -1,0 +1,1 @@
+"""Headless reading, analysis, quantification and export of chest CT. Needs no Qt."""

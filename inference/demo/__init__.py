@@ -1,0 +1,1 @@
+"""The demo study: a believable thorax with known truth."""

@@ -1,0 +1,1 @@
+"""Readers and writers. Importing this package imports none of them."""

@@ -1,0 +1,1 @@
+"""Running a system: events, cancellation, the isolated worker."""

@@ -1,0 +1,1 @@
+"""Figures from masks: percentages, grades, scores, components. NumPy and SciPy only."""

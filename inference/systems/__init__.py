@@ -1,0 +1,1 @@
+"""The second opinions behind one protocol."""

@@ -1,0 +1,1 @@
+"""The rule-based baseline: lungs, airways, opacities and effusion from Hounsfield units."""

@@ -1,0 +1,1 @@
+"""Windowing and resampling, each with the inverse that returns to source geometry."""

@@ -1,0 +1,1 @@
+"""Data files: presets, label names, styles, icons, model cards."""

@@ -1,0 +1,1 @@
+"""Threads, the worker process, and their events brought to the GUI thread."""

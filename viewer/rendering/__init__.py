@@ -1,0 +1,1 @@
+"""Pictures from volumes: slices and scenes. No widgets."""
