@@ -6,6 +6,11 @@ sentence and leaves with :attr:`InferenceError.exit_code`; the window shows it. 
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from inference.verdict import Verdict
+
 
 class InferenceError(Exception):
     """Base of every error that is part of the contract of :mod:`inference`."""
@@ -19,9 +24,16 @@ class SeriesError(InferenceError):
 
 
 class GeometryRefused(InferenceError):
-    """The geometry verdict is red: the images can be looked at, but nothing is measured on them."""
+    """The geometry verdict is red: the images can be looked at, but nothing is measured on them.
+
+    ``verdict`` holds the reasons.
+    """
 
     exit_code = 3
+
+    def __init__(self, message: str, verdict: Verdict | None = None) -> None:
+        super().__init__(message)
+        self.verdict = verdict
 
 
 class WeightsMissing(InferenceError):

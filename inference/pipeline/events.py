@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from inference.findings import Findings
+    from inference.verdict import Verdict
 
 MaskName = Literal["lungs", "lesions"]
 
@@ -51,17 +52,22 @@ class StageFinished:
 
 @dataclass(frozen=True)
 class Succeeded:
-    """The end: the findings. Over the pipe their masks are replaced by views of the shared buffers."""
+    """The end: the findings, and the verdict now that the lungs are known. Masks travel as shared arrays."""
 
     findings: Findings
+    verdict: Verdict
 
 
 @dataclass(frozen=True)
 class Failed:
-    """The end: one sentence for the reader. ``code`` is the error's class name, ``WorkerDied`` for a dead worker."""
+    """The end: one sentence for the reader. ``code`` is the error's class name, ``WorkerDied`` for a dead worker.
+
+    ``verdict`` is there when the lungs turned it red (``GeometryRefused``).
+    """
 
     code: str
     message: str
+    verdict: Verdict | None = None
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,115 @@
+"""Running a system on a volume in this process: stages, progress, the verdict on its lungs, and the figures."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inference.errors import GeometryRefused
+from inference.findings import Findings
+from inference.pipeline.cancellation import CancellationToken
+from inference.pipeline.events import Event, MaskName, PartialResult, Progress, StageFinished, StageStarted
+from inference.systems.registry import System, create
+from inference.verdict import Verdict
+from inference.volume import Volume
+
+_FIGURES = "figures"
+_FIGURES_SHARE = 0.08
+Publish = Callable[[MaskName, NDArray[np.uint8]], None]
+
+
+class _Context:
+    """The :class:`inference.systems.registry.RunContext` of one run."""
+
+    def __init__(
+        self,
+        stages: tuple[tuple[str, float], ...],
+        emit: Callable[[Event], None],
+        cancel: CancellationToken,
+        publish: Publish,
+        device: str,
+        config: str,
+    ) -> None:
+        total = sum(share for _, share in stages)
+        self._stages = [(name, share / total * (1 - _FIGURES_SHARE)) for name, share in stages]
+        self._stages.append((_FIGURES, _FIGURES_SHARE))
+        self._emit, self._cancel, self._publish = emit, cancel, publish
+        self._started = self._stage_started = time.monotonic()
+        self._current = -1
+        self.device, self.config = device, config
+        self.seconds: dict[str, float] = {}
+
+    def stage(self, name: str) -> None:
+        self._cancel.check()
+        self.finish_stage()
+        self._current = next((n for n, (stage, _) in enumerate(self._stages) if stage == name), self._current + 1)
+        self._stage_started = time.monotonic()
+        self._emit(StageStarted(name, self._current + 1, len(self._stages)))
+        self.progress(0.0)
+
+    def finish_stage(self) -> None:
+        if self._current >= 0:
+            name = self._stages[self._current][0]
+            self.seconds[name] = self.seconds.get(name, 0.0) + time.monotonic() - self._stage_started
+            self._emit(StageFinished(name, self.seconds[name]))
+
+    def progress(self, fraction: float) -> None:
+        self._cancel.check()
+        done = sum(share for _, share in self._stages[: self._current])
+        done += self._stages[self._current][1] * min(max(fraction, 0.0), 1.0)
+        elapsed = time.monotonic() - self._started
+        left = elapsed * (1 - done) / done if done > 0.05 else None
+        self._emit(Progress(done, left))
+
+    def publish(self, name: MaskName, labels: NDArray[np.uint8], first: int, last: int) -> None:
+        self._cancel.check()
+        self._publish(name, labels)
+        self._emit(PartialResult(name, first, last))
+
+
+def analyse(
+    system: System | str,
+    volume: Volume,
+    verdict: Verdict,
+    *,
+    device: str = "auto",
+    config: str = "",
+    emit: Callable[[Event], None] = lambda event: None,
+    cancel: CancellationToken | None = None,
+    publish: Publish = lambda name, labels: None,
+) -> tuple[Findings, Verdict]:
+    """Run a system and make its figures; blocks. Returns the findings and the verdict with the lungs known.
+
+    Raises
+    ------
+    GeometryRefused
+        If the verdict is red, or turns red once the lungs are known; its ``verdict`` says why.
+    InputShapeError
+        If the system cannot take this kind of volume.
+    Cancelled
+        If ``cancel`` was set.
+    """
+    from inference.io.verdict import from_lungs
+    from inference.quantification.assess import assess
+
+    _refuse_red(verdict)
+    running = create(system) if isinstance(system, str) else system
+    device = "cpu" if device == "auto" else device
+    context = _Context(running.card.stages, emit, cancel or CancellationToken(), publish, device, config)
+    output = running.run(volume, context)
+    context.stage(_FIGURES)
+    verdict = from_lungs(verdict, volume, output.lungs.array)
+    _refuse_red(verdict)
+    findings = assess(volume, output)
+    context.progress(1.0)
+    context.finish_stage()
+    return replace(findings, timing_s={**findings.timing_s, **context.seconds}), verdict
+
+
+def _refuse_red(verdict: Verdict) -> None:
+    if not verdict.may_measure:
+        raise GeometryRefused(f"Not measured. {verdict.sentence()}", verdict)

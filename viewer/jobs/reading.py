@@ -1,0 +1,183 @@
+"""Scanning a path and loading a series, off the GUI thread."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inference.io.study import FirstImage, LoadedSeries, SeriesInfo, Study
+from inference.pipeline.cancellation import CancellationToken
+from inference.pipeline.isolated import SharedVolume
+from inference.pipeline.shared import SharedArray
+from viewer.state.session import Masks, Session
+
+if TYPE_CHECKING:
+    from viewer.jobs.runner import Jobs, Report
+
+
+class ReadingJobs:
+    """Fills ``session.study`` and ``session.loaded``. One scan and one load at a time: a new one ends the old."""
+
+    def __init__(self, session: Session, jobs: Jobs) -> None:
+        self._session = session
+        self._jobs = jobs
+        self._scan_number: int | None = None
+        self._load_number: int | None = None
+        self.shared: SharedVolume | None = None
+        """The loaded series' voxels in shared memory."""
+
+    def scan(self, path: Path, on_done: Callable[[], None] | None) -> int:
+        """Scan headers; ``session.series_found`` tells each series, ``session.study`` the whole."""
+        self._give_up(self._scan_number)
+        session = self._session
+        session.scanning.value = True
+        session.study.value = None
+
+        def work(report: Report, token: CancellationToken) -> Study:
+            from inference.io.open import scan
+
+            def found(info: SeriesInfo) -> None:
+                self._jobs.post(lambda: self._if_current(number, lambda: session.series_found.emit(info)))
+
+            return scan(path, on_series=found, cancel=token)
+
+        def done(study: Study) -> None:
+            session.scanning.value = False
+            session.study.value = study
+            if on_done is not None:
+                on_done()
+
+        def stopped(_: BaseException) -> None:
+            self._if_current(number, lambda: setattr(session.scanning, "value", False))
+
+        number = self._jobs.run("Reading headers", work, done, on_stopped=stopped)
+        self._scan_number = number
+        return number
+
+    def load(self, info: SeriesInfo, on_done: Callable[[], None] | None) -> int:
+        """Load a series for reading: the first image shows before the rest is there."""
+        self._give_up(self._load_number)
+        session = self._session
+        self._forget_series()
+        session.selected.value = info
+        session.loading.value = 0.0
+
+        def first(image: FirstImage) -> None:
+            self._jobs.post(lambda: self._if_loading(number, lambda: setattr(session.first_image, "value", image)))
+
+        def progress(fraction: float) -> None:
+            self._jobs.post(lambda: self._if_loading(number, lambda: setattr(session.loading, "value", fraction)))
+
+        def work(report: Report, token: CancellationToken) -> tuple[LoadedSeries, SharedVolume]:
+            def on_progress(fraction: float) -> None:
+                report(fraction)
+                progress(fraction)
+
+            return self._load(info, token, first, on_progress)
+
+        def done(result: tuple[LoadedSeries, SharedVolume]) -> None:
+            if number != self._load_number:
+                result[1].voxels.release()
+                return
+            self._show(*result)
+            if on_done is not None:
+                on_done()
+
+        def stopped(_: BaseException) -> None:
+            if number == self._load_number:
+                session.loading.value = None
+
+        number = self._jobs.run("Loading images", work, done, on_stopped=stopped)
+        self._load_number = number
+        return number
+
+    def load_beside(self, info: SeriesInfo) -> int:
+        """Load a second series, for comparison only."""
+
+        def work(report: Report, token: CancellationToken) -> LoadedSeries:
+            return self._load(info, token, lambda image: None, report)[0]
+
+        return self._jobs.run(
+            "Loading second series", work, lambda loaded: setattr(self._session.beside, "value", loaded)
+        )
+
+    def close(self) -> None:
+        """Release the shared memory of the open series."""
+        if self.shared is not None:
+            self.shared.voxels.release()
+            self.shared = None
+
+    def _load(
+        self,
+        info: SeriesInfo,
+        token: CancellationToken,
+        first: Callable[[FirstImage], None],
+        progress: Callable[[float], None],
+    ) -> tuple[LoadedSeries, SharedVolume]:
+        from inference.io.open import load
+
+        kept: list[SharedArray] = []
+
+        def allocate(shape: tuple[int, int, int]) -> NDArray[np.int16]:
+            kept.append(SharedArray(shape, np.int16))
+            return kept[-1].array
+
+        loaded = load(
+            info, study=self._session.study.value, allocate=allocate, on_first_image=first, on_progress=progress,
+            cancel=token,
+        )  # fmt: skip
+        return _in_shared_memory(loaded, kept)
+
+    def _show(self, loaded: LoadedSeries, shared: SharedVolume) -> None:
+        session = self._session
+        self.shared = shared
+        session.loading.value = None
+        session.verdict.value = loaded.verdict
+        session.crosshair.value = loaded.volume.geometry.centre
+        session.loaded.value = loaded
+        session.first_image.value = None
+
+    def _forget_series(self) -> None:
+        session = self._session
+        session.findings.value = None
+        session.masks.value = Masks(version=session.masks.value.version + 1)
+        session.hovered_lesion.value = None
+        session.measurements.clear()
+        session.beside.value = None
+        session.first_image.value = None
+        session.verdict.value = None
+        session.loaded.value = None
+        self.close()
+
+    def _give_up(self, number: int | None) -> None:
+        if number is not None:
+            self._jobs.cancel(number)
+
+    def _if_current(self, number: int, then: Callable[[], None]) -> None:
+        if number == self._scan_number:
+            then()
+
+    def _if_loading(self, number: int, then: Callable[[], None]) -> None:
+        if number == self._load_number and self._session.loaded.value is None:
+            then()
+
+
+def _in_shared_memory(loaded: LoadedSeries, kept: list[SharedArray]) -> tuple[LoadedSeries, SharedVolume]:
+    """The series with its voxels in shared memory: as the reader put them there, or copied (after a resampling)."""
+    home = next((one for one in kept if np.shares_memory(one.array, loaded.volume.array)), None)
+    same = home is not None and loaded.volume.array.shape == home.array.shape
+    if home is None or not same or loaded.volume.array.strides != home.array.strides:
+        copy = SharedArray(loaded.volume.array.shape, np.int16)
+        copy.array[...] = loaded.volume.array
+        home = copy
+    for other in kept:
+        if other is not home:
+            other.release()
+    home.array.flags.writeable = False
+    volume = replace(loaded.volume, array=home.array)
+    return replace(loaded, volume=volume), SharedVolume(volume, home)
