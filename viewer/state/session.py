@@ -126,6 +126,8 @@ class Session:
         self.crosshair_visible: Value[bool] = Value(True)
         self.window: Value[WindowLevel] = Value(preset("lung"))
         self.inverted: Value[bool] = Value(False)
+        self.drag_up_brightens: Value[bool] = Value(True)
+        """Vertical sense of the window/level drag (a preference): upwards lowers the level."""
         self.slab: Value[Slab] = Value(Slab())
         self.interpolate: Value[bool] = Value(True)
         self.tool: Value[Tool] = Value(Tool.WINDOW)
