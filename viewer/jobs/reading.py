@@ -106,6 +106,13 @@ class ReadingJobs:
             "Loading second series", work, lambda loaded: setattr(self._session.beside, "value", loaded)
         )
 
+    def unload(self) -> None:
+        """Give up a load in progress and forget the open series: another study is about to be opened."""
+        self._give_up(self._load_number)
+        self._load_number = None
+        self._session.loading.value = None
+        self._forget_series()
+
     def close(self) -> None:
         """Release the shared memory of the open series."""
         if self.shared is not None:

@@ -63,6 +63,11 @@ class Jobs:
         self._analysis.cancel()
         return self._reading.load(info, on_done)
 
+    def unload(self) -> None:
+        """Forget the open series and what was found on it; a load or analysis under way is given up."""
+        self._analysis.cancel()
+        self._reading.unload()
+
     def load_beside(self, info: SeriesInfo) -> int:
         """Load a second series into ``session.beside`` for the side-by-side layout."""
         return self._reading.load_beside(info)

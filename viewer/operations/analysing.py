@@ -1,0 +1,39 @@
+"""Asking a system for its opinion."""
+
+from __future__ import annotations
+
+from viewer.jobs.runner import Jobs
+from viewer.state.session import JobState, Notice, Session
+
+
+def why_not(session: Session) -> str:
+    """Why the open series cannot be analysed, in one sentence; "" if it can."""
+    loaded, verdict = session.loaded.value, session.verdict.value
+    if loaded is None:
+        return "Open a chest CT first." if session.loading.value is None else "The images are still being loaded."
+    if loaded.info.is_xray:
+        return "This is an X-ray; the systems on this machine read chest CT."
+    if verdict is not None and not verdict.may_measure:
+        return f"Not measured. {'; '.join(reason.text for reason in verdict.reasons if reason.colour == verdict.colour)}"
+    return ""
+
+
+def analyse(session: Session, jobs: Jobs, system: str) -> bool:
+    """Run a system on the open series; says why not, if it cannot. Returns whether it started."""
+    if reason := why_not(session):
+        session.notice.emit(Notice(reason, "warning"))
+        return False
+    return jobs.analyse(system) is not None
+
+
+def cancel_running(session: Session, jobs: Jobs) -> None:
+    """Cancel the job that started last and still runs."""
+    running = [job for job in session.jobs.value if not job.ending]
+    if running:
+        jobs.cancel(running[-1].number)
+
+
+def retry(jobs: Jobs, job: JobState) -> None:
+    """Start a failed analysis again and take its line off the job bar."""
+    if jobs.retry() is not None:
+        jobs.board.dismiss(job.number)

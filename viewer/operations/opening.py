@@ -1,0 +1,121 @@
+"""Opening, choosing and closing: paths, series, the demo."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from inference.io.study import SeriesInfo
+from inference.pipeline.cancellation import CancellationToken
+from viewer.jobs.runner import Jobs
+from viewer.settings import Settings
+from viewer.state.measurements import Plane
+from viewer.state.session import Notice, Session, ViewTransform
+
+
+def open_path(session: Session, jobs: Jobs, settings: Settings, path: Path) -> None:
+    """Scan a folder or file; its proposed series loads as soon as the headers are read."""
+    if not path.exists():
+        settings.forget(str(path))
+        session.notice.emit(Notice("That study is not there any more. Was the drive taken out, or the folder moved?", "error"))
+        return
+    close_study(session, jobs)
+    jobs.scan(path, on_done=lambda: _scanned(session, jobs, settings, path))
+
+
+def open_dropped(session: Session, jobs: Jobs, settings: Settings, paths: list[Path]) -> None:
+    """Open what was dropped on the window: one folder or file, or the folder that several files share."""
+    if not paths:
+        return
+    if len(paths) == 1:
+        open_path(session, jobs, settings, paths[0])
+        return
+    parents = {path.parent for path in paths}
+    if len(parents) > 1:
+        session.notice.emit(Notice("Files of several folders were dropped. Drop one study folder at a time.", "warning"))
+        return
+    open_path(session, jobs, settings, parents.pop())
+
+
+def open_demo(session: Session, jobs: Jobs, settings: Settings, folder: Path) -> None:
+    """Make the demo study under ``folder`` in the background, unless it is there already, and open it."""
+
+    def work(report: Callable[[float], None], token: CancellationToken) -> Path:
+        from viewer.operations.demo import make_demo
+
+        return make_demo(folder, report, token)
+
+    jobs.run("Making the demo study", work, lambda path: open_path(session, jobs, settings, path))
+
+
+def select_series(session: Session, jobs: Jobs, info: SeriesInfo) -> None:
+    """Load a series, unless it is the one that is open or being loaded; say why it cannot be, if so."""
+    if not info.loadable:
+        session.notice.emit(Notice(info.reason or "This series holds no images.", "warning"))
+        return
+    if session.selected.value is info and (session.loaded.value is not None or session.loading.value is not None):
+        return
+    reset_transforms(session)
+    jobs.load(info)
+
+
+def show_beside(session: Session, jobs: Jobs, info: SeriesInfo) -> None:
+    """Load a series into the second pane of the side-by-side layout."""
+    if not info.loadable:
+        session.notice.emit(Notice(info.reason or "This series holds no images.", "warning"))
+        return
+    jobs.load_beside(info)
+
+
+def step_series(session: Session, jobs: Jobs, by: int) -> None:
+    """Go to the next (1) or previous (-1) series that can be loaded; stops at the ends."""
+    study = session.study.value
+    series = [info for info in study.series if info.loadable] if study is not None else []
+    selected = session.selected.value
+    if not series:
+        return
+    here = next((n for n, info in enumerate(series) if info is selected), None)
+    there = 0 if here is None else here + by
+    if 0 <= there < len(series):
+        select_series(session, jobs, series[there])
+
+
+def close_study(session: Session, jobs: Jobs) -> None:
+    """Forget the open study and everything that was found or measured on it."""
+    jobs.unload()
+    session.study.value = None
+    session.selected.value = None
+    session.maximised.value = None
+    session.cine.value = False
+    reset_transforms(session)
+
+
+def reset_transforms(session: Session) -> None:
+    """Take back flips and rotations: another series starts in the radiological convention."""
+    planes: tuple[Plane, ...] = ("axial", "coronal", "sagittal")
+    for plane in planes:
+        session.transforms[plane].value = ViewTransform()
+
+
+def _scanned(session: Session, jobs: Jobs, settings: Settings, path: Path) -> None:
+    study = session.study.value
+    if study is None:
+        return
+    settings.remember(path)
+    if study.problems:
+        session.notice.emit(Notice(_problems(study.problems), "warning"))
+    if session.selected.value is not None:
+        return  # the reader was faster
+    if study.proposed is not None:
+        select_series(session, jobs, study.series[study.proposed])
+    elif loadable := [info for info in study.series if info.loadable]:
+        select_series(session, jobs, loadable[0])
+    elif study.series:
+        session.notice.emit(Notice(study.series[0].reason or "This study holds no images that can be shown.", "error"))
+
+
+def _problems(problems: tuple[object, ...]) -> str:
+    first = problems[0]
+    text = f"{getattr(first, 'text', '')}"
+    more = len(problems) - 1
+    return f"{text} ({more} more {'file was' if more == 1 else 'files were'} left out.)" if more else text
