@@ -1,0 +1,116 @@
+"""Slices and slabs out of a volume and its masks, on the screen's grid. Views wherever possible, no Qt."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inference.io.study import FirstImage
+from inference.volume import Units, Volume, VolumeGeometry
+from viewer.rendering.lut import is_padding
+from viewer.rendering.plane import PlaneGrid, acquired_plane
+from viewer.state.measurements import Plane
+from viewer.state.session import Masks, Projection, Slab, ViewTransform
+
+
+class SliceSource:
+    """One open volume as slice views need it: in canonical orientation."""
+
+    def __init__(self, volume: Volume) -> None:
+        self.volume, self._turn = volume.canonical()
+        self.only_plane: Plane | None = acquired_plane(volume.geometry) if volume.geometry.shape[0] == 1 else None
+        """The one plane that can be shown, where the volume is a single slice."""
+        self._missing_axis = self._turn.axes.index(0)
+        self._missing = frozenset(
+            volume.geometry.shape[0] - 1 - k if self._turn.flips[self._missing_axis] else k
+            for k in volume.missing_slices
+        )
+
+    @classmethod
+    def of_first_image(cls, first: FirstImage) -> SliceSource:
+        """The source that stands in while a series loads: its first decoded slice alone, in its true place."""
+        geometry = first.geometry
+        affine = np.array(geometry.affine)
+        affine[:3, 3] += first.k * affine[:3, 2]
+        single = VolumeGeometry(
+            (1, *geometry.shape[1:]), affine, geometry.frame_of_reference_uid, geometry.orientation_known,
+            geometry.spacing_known,
+        )  # fmt: skip
+        units = Units.GREY8 if first.info.kind == "image" else Units.HU
+        return cls(Volume(first.pixels[np.newaxis], single, units))
+
+    @property
+    def geometry(self) -> VolumeGeometry:
+        """The canonical geometry, to which every index here refers."""
+        return self.volume.geometry
+
+    def grid(self, plane: Plane, transform: ViewTransform) -> PlaneGrid:
+        """The screen's grid of a plane."""
+        return PlaneGrid(self.geometry, plane, transform)
+
+    def shows(self, plane: Plane) -> bool:
+        """Whether that plane can be shown at all."""
+        return self.only_plane in (None, plane)
+
+    def is_missing(self, grid: PlaneGrid, index: int) -> bool:
+        """Whether the source lacks this slice."""
+        return grid.normal_axis == self._missing_axis and index in self._missing
+
+    def canonical(self, mask: NDArray[Any]) -> NDArray[Any]:
+        """A mask on the volume's own grid, as a view in canonical orientation."""
+        return self._turn.apply(mask)
+
+    def image(self, grid: PlaneGrid, index: int, slab: Slab | None = None) -> NDArray[np.int16]:
+        """Slice ``index``, int16 (rows, columns) as on the screen, or the slab's projection round it."""
+        if slab is None or slab.projection is Projection.NONE:
+            return grid.on_screen(self.volume.array, index)
+        members = [n for n in slab_range(grid, index, slab) if not self.is_missing(grid, n)]
+        if len(members) < 2:
+            return grid.on_screen(self.volume.array, members[0] if members else index)
+        stack = np.moveaxis(self.volume.array, grid.normal_axis, 0)
+        contiguous = members[-1] - members[0] + 1 == len(members)
+        block = stack[members[0] : members[-1] + 1] if contiguous else stack[members]
+        return grid.laid_out(_project(block, slab.projection, self.volume))
+
+    def labels(self, grid: PlaneGrid, index: int, mask: NDArray[np.uint8] | None) -> NDArray[np.uint8] | None:
+        """Slice ``index`` of a mask that lies on the volume's own grid."""
+        return None if mask is None else grid.on_screen(self.canonical(mask), index)
+
+    def heat(self, grid: PlaneGrid, index: int, masks: Masks) -> NDArray[np.float32] | None:
+        """Slice ``index`` of the heat map."""
+        return None if masks.heatmap is None else grid.on_screen(self.canonical(masks.heatmap), index)
+
+    def value(self, grid: PlaneGrid, index: int, x: float, y: float) -> int | None:
+        """The stored value of the voxel at a place on the screen; None outside the slice or where it is padding."""
+        row, column = int(np.floor(y)), int(np.floor(x))
+        if not (0 <= row < grid.shape[0] and 0 <= column < grid.shape[1]) or self.is_missing(grid, index):
+            return None
+        voxel = grid.on_screen(self.volume.array, index)[row : row + 1, column : column + 1]
+        return None if is_padding(voxel, self.volume)[0, 0] else int(voxel[0, 0])
+
+
+def slab_range(grid: PlaneGrid, index: int, slab: Slab) -> range:
+    """The slices whose centres a slab round ``index`` holds: thickness over spacing, at least one, inside the volume."""
+    slices = max(1, round(slab.thickness_mm / grid.slice_mm))
+    first = index - (slices - 1) // 2
+    return range(max(0, first), min(grid.count, first + slices))
+
+
+def _project(block: NDArray[np.int16], projection: Projection, volume: Volume) -> NDArray[np.int16]:
+    """Project slices (first axis); padding never enters, and stays padding where nothing else lies."""
+    if projection is Projection.MIP:
+        return np.asarray(block.max(axis=0))
+    outside = is_padding(block, volume)
+    any_outside = bool(outside.any())
+    if projection is Projection.MINIP:
+        if not any_outside:
+            return np.asarray(block.min(axis=0))
+        least = np.where(outside, np.int16(32767), block).min(axis=0)
+        return np.where(outside.all(axis=0), block[0], least).astype(np.int16)
+    if not any_outside:
+        return np.rint(block.mean(axis=0, dtype=np.float32)).astype(np.int16)
+    inside = (~outside).sum(axis=0)
+    mean = np.where(outside, 0, block).sum(axis=0, dtype=np.float64) / np.maximum(inside, 1)
+    return np.where(inside > 0, np.rint(mean), block[0]).astype(np.int16)
