@@ -1,6 +1,6 @@
 """The 3D scene: translucent lungs, opaque infection, effusion, a cut plane, a cross, an orientation cube.
 
-Pure VTK, no widgets: the widget gives it a render window, tests give it an off-screen one. World coordinates are LPS mm.
+Pure VTK, no widgets: the widget gives it a render window, tests an off-screen one. World coordinates are LPS mm.
 """
 
 from __future__ import annotations
@@ -177,7 +177,8 @@ class VolumeScene:
         look.SetSpecular(0.25)
         look.SetSpecularPower(25)
         if "lung" in surface.key:
-            look.SetOpacity(0.2)
+            look.SetOpacity(0.3)
+            look.SetAmbient(0.35)
             look.BackfaceCullingOn()
             look.SetSpecular(0.5)
         return actor
