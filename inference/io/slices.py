@@ -24,6 +24,8 @@ SAME_DIRECTION = 1e-3
 """Largest difference of a direction cosine within one orientation (0.06 degree)."""
 GAP_TOLERANCE = 0.2
 """A distance within this share of a multiple of the base spacing is a gap; else it is uneven spacing."""
+MOST_MISSING = 3
+"""A grid with more places than this many times its slices is no stack with gaps but an uneven one."""
 SHEAR_DEGREES = 0.1
 """From this angle between normal and stacking direction on, the grid is sheared (gantry tilt)."""
 
@@ -116,9 +118,10 @@ class Arrangement:
     """Angle between the normal and the body's long axis."""
     positions_known: bool = True
     """False where a slice lacks its position or orientation: the order is then by InstanceNumber or as given."""
-    conflicts: int = 0
-    """Slices that share another's position but not its pixels; they are left out of ``order`` and in ``clashing``."""
     clashing: tuple[int, ...] = ()
+    """Indices (into the headers) of slices that share another's position but not its pixels; not in ``order``."""
+    sideways_mm: float = 0.0
+    """Largest distance, within the plane, of a slice from the line through the first and the last."""
     mixed_orientation: bool = False
     mixed_grid: bool = False
     """Images of different size or pixel spacing."""
@@ -129,11 +132,6 @@ class Arrangement:
     def sheared(self) -> bool:
         """Whether the grid must be resampled to become orthogonal."""
         return self.shear_degrees >= SHEAR_DEGREES
-
-    @property
-    def shape_known(self) -> bool:
-        """Whether all slices fit one array."""
-        return not self.mixed_grid
 
 
 def arrange(headers: Sequence[SliceHeader]) -> Arrangement:
@@ -174,8 +172,8 @@ def arrange(headers: Sequence[SliceHeader]) -> Arrangement:
         spacing_variation=variation,
         shear_degrees=shear,
         plane_degrees=float(np.degrees(np.arccos(min(1.0, abs(float(normal[2])))))),
-        conflicts=len(clashing),
         clashing=tuple(clashing),
+        sideways_mm=_sideways(positions[kept], slots, step, normal),
         mixed_orientation=bool(np.abs(cosines - cosines[0]).max() > SAME_DIRECTION),
         mixed_grid=_mixed_grid(headers),
         frames_of_reference=_frames(headers),
@@ -232,6 +230,8 @@ def _spacing(
     nearest = np.maximum(1, np.rint(ratio)).astype(np.int64)
     is_gap = (nearest > 1) & (np.abs(ratio - nearest) <= np.clip(0.02 * nearest, GAP_TOLERANCE, 0.45))
     counts = np.where(is_gap, nearest, 1)
+    if counts.sum() > MOST_MISSING * (steps.size + 1):
+        counts = np.ones_like(counts)
     even = steps / counts
     spacing = float(np.median(even))
     if _only_rounded(np.concatenate([[0], np.cumsum(counts)]), positions):
@@ -275,13 +275,21 @@ def _step(
     return step, float(np.degrees(np.arctan2(across, cosine)))
 
 
+def _sideways(
+    positions: NDArray[np.float64], slots: Sequence[int], step: NDArray[np.float64], normal: NDArray[np.float64]
+) -> float:
+    drift = positions - positions[0] - np.outer(slots, step)
+    within = drift - np.outer(drift @ normal, normal)
+    return float(np.linalg.norm(within, axis=1).max())
+
+
 def _affine(
     header: SliceHeader, cosines: NDArray[np.float64], step: NDArray[np.float64], origin: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     between_rows, between_columns = header.pixel_spacing or (1.0, 1.0)
     affine = np.eye(4)
-    affine[:3, 0] = cosines[:3] * between_columns
-    affine[:3, 1] = cosines[3:] * between_rows
+    affine[:3, 0] = cosines[:3] / np.linalg.norm(cosines[:3]) * between_columns
+    affine[:3, 1] = cosines[3:] / np.linalg.norm(cosines[3:]) * between_rows
     affine[:3, 2] = step
     affine[:3, 3] = origin
     return affine
