@@ -19,6 +19,7 @@ from inference.io.export_files import replacing
 from inference.io.export_identity import identity_of, redacted
 from inference.io.study import LoadedSeries, SeriesInfo
 from inference.labels import Lesion
+from inference.quantification.grades import bins
 from inference.software import NAME, NOTICE, version
 from inference.verdict import Verdict
 from inference.volume import Volume
@@ -163,10 +164,10 @@ def _manifestations(findings: Findings | None) -> dict[str, Any]:
 
 def _severity(severity: Severity | None) -> dict[str, Any]:
     keys = (
-        "percentage_of_infection", "mean_over_slices", "grade", "grade_qualifier", "worse_lung", "worse_lung_grade",
-        "both", "per_lung", "per_zone", "zone_score", "zone_score_of", "pho", "compartments", "ct_severity_score",
-        "total_severity_score", "sensitivity_range", "withheld", "possibly_missed_ml", "possibly_missed_percent",
-        "histogram",
+        "percentage_of_infection", "mean_over_slices", "grade", "grade_qualifier", "grade_bins", "worse_lung",
+        "worse_lung_grade", "both", "per_lung", "per_zone", "zone_score", "zone_score_of", "pho", "compartments",
+        "ct_severity_score", "total_severity_score", "sensitivity_range", "withheld", "possibly_missed_ml",
+        "possibly_missed_percent", "histogram",
     )  # fmt: skip
     if severity is None:
         return dict.fromkeys(keys)
@@ -176,6 +177,7 @@ def _severity(severity: Severity | None) -> dict[str, Any]:
         "mean_over_slices": severity.mean_over_slices,
         "grade": None if withheld else severity.grade,
         "grade_qualifier": severity.qualifier,
+        "grade_bins": dict(bins()),
         "worse_lung": severity.worse_lung,
         "worse_lung_grade": severity.worse_lung_grade,
         "both": asdict(severity.both),

@@ -1,0 +1,97 @@
+"""The figures in words: one wording for the command line, the report and the panel's "copy as text"."""
+
+from __future__ import annotations
+
+from inference.findings import Findings, Severity
+from inference.labels import Lesion
+from inference.quantification.definitions import sentences
+from inference.quantification.grades import GRADE_WORDS, bins
+from inference.report.annotations import label_styles
+
+NOT_ASSESSED = (
+    "Not assessed: nodules and masses, pulmonary embolism, lymph nodes, mediastinum and heart, fractures and bone, "
+    "airway disease, pneumothorax, upper abdomen."
+)
+LOOKALIKES = "Tumour, oedema, atelectasis and motion can look like infection; density alone cannot tell them apart."
+
+
+def percent(value: float | None) -> str:
+    """``12.4 %``, ``< 0.1 %`` for less than can be shown, or a dash where unknown."""
+    if value is None:
+        return "–"
+    return "< 0.1 %" if 0 < value < 0.05 else f"{value:.1f} %"
+
+
+def millilitres(value: float | None) -> str:
+    """``410 ml``, one decimal below ten, or a dash where unknown."""
+    if value is None:
+        return "–"
+    return f"{value:.1f} ml" if 0 < value < 9.95 else f"{value:.0f} ml"
+
+
+def position(z_mm: float) -> str:
+    """A height in the patient: ``S 57 mm`` or ``I 182 mm`` (LPS z, superior positive)."""
+    return f"{'S' if z_mm >= 0 else 'I'} {abs(z_mm):.0f} mm"
+
+
+def window(width: float, level: float) -> str:
+    """``W 1500 L -600``."""
+    return f"W {width:g} L {level:g}"
+
+
+def grade(severity: Severity) -> str:
+    """The grade with its qualifier: ``CT-1 (mild)``, ``at least CT-2 (moderate)``, ``grade withheld``."""
+    if severity.qualifier == "withheld":
+        return "grade withheld"
+    if severity.grade is None:
+        return "no grade"
+    words = f"{severity.grade} ({GRADE_WORDS[severity.grade]})"
+    return f"{severity.qualifier} {words}".strip()
+
+
+def grade_bins() -> str:
+    """Every grade with its bin, in one line."""
+    return " · ".join(f"{name} {bin_}" for name, bin_ in bins())
+
+
+def definitions(*names: str) -> list[str]:
+    """The published definitions of those figures."""
+    known = sentences()
+    return [known[name] for name in names]
+
+
+def sensitivity(severity: Severity) -> str:
+    """The sensitivity range in one sentence, empty where there is none."""
+    known = severity.sensitivity
+    if known is None:
+        return ""
+    text = f"Sensitivity range {known.low:.1f}–{known.high:.1f} % (not a confidence interval)"
+    if known.variations:
+        text += f": {', '.join(known.variations)}"
+    return text + (". The range crosses a grade's edge." if known.crosses_bin_edge else ".")
+
+
+def manifestation_rows(findings: Findings) -> list[tuple[str, str, str, str]]:
+    """Per class: name, volume, share of lung, and how it was judged (``rule, no probability`` or a probability)."""
+    names = {style.code: style.name for style in label_styles() if style.mask == "lesions"}
+    rows = []
+    for lesion in Lesion:
+        one = findings.manifestations.get(lesion.key)
+        if one is None or one.source is None:
+            rows.append((names[lesion], "–", "–", "not judged by this system"))
+            continue
+        judged = one.source if one.probability is None else f"{one.source}, probability {one.probability:.2f}"
+        if one.source == "rule":
+            judged = "rule, no probability"
+        share = "no share" if lesion is Lesion.EFFUSION else percent(one.percent_of_lung)
+        rows.append((names[lesion], millilitres(one.volume_ml), share, judged))
+    return rows
+
+
+def summary(findings: Findings) -> str:
+    """The result in one line, free of identity."""
+    severity = findings.severity
+    head = f"{grade(severity)}: {percent(severity.percentage_of_infection)} of the lung infected"
+    if severity.right is not None and severity.left is not None:
+        head += f" (right {percent(severity.right.percentage)}, left {percent(severity.left.percentage)})"
+    return head
