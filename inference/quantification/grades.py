@@ -1,0 +1,44 @@
+"""The grade CT-0..CT-4, and how grades compare."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+
+from inference.findings import RegionFigures
+from inference.quantification.definitions import GRADE_EDGES, AssessmentSettings
+
+GRADES = ("CT-0", "CT-1", "CT-2", "CT-3", "CT-4")
+GRADE_WORDS = {"CT-0": "below the detection floor", "CT-1": "mild", "CT-2": "moderate", "CT-3": "severe",
+               "CT-4": "critical"}  # fmt: skip
+
+
+def grade(percentage: float, infected_ml: float | None, settings: AssessmentSettings | None = None) -> str:
+    """The grade of a percentage (0..100). ``infected_ml`` None: no millilitres, the floor is the percentage alone."""
+    s = settings or AssessmentSettings()
+    if percentage < s.detection_floor_percent or (infected_ml is not None and infected_ml < s.detection_floor_ml):
+        return GRADES[0]
+    return GRADES[1 + bisect_left(GRADE_EDGES, percentage)]
+
+
+def grade_of(region: RegionFigures, settings: AssessmentSettings | None = None) -> str | None:
+    """The grade of a region, None where it holds no lung."""
+    if region.percentage is None:
+        return None
+    return grade(region.percentage, region.infected_ml, settings)
+
+
+def rank(grade_name: str | None, qualifier: str = "") -> int:
+    """An order of results: plain grades 0..4; "at least" and "withheld" alike above every plain grade.
+
+    No grade at all (no lung found, nothing withheld) ranks below CT-0.
+    """
+    if qualifier:
+        return len(GRADES)
+    return -1 if grade_name is None else GRADES.index(grade_name)
+
+
+def bins(settings: AssessmentSettings | None = None) -> tuple[tuple[str, str], ...]:
+    """Each grade and its bin in print, lowest first."""
+    s = settings or AssessmentSettings()
+    floor = f"under {s.detection_floor_percent:g} % or {s.detection_floor_ml:g} ml"
+    return (("CT-0", floor), ("CT-1", "to 25 %"), ("CT-2", ">25 to 50 %"), ("CT-3", ">50 to 75 %"), ("CT-4", ">75 %"))
