@@ -6,7 +6,7 @@ import json
 import os
 import struct
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -126,4 +126,5 @@ def _beside(target: Path) -> Iterator[Path]:
     except OSError as error:
         raise ExportError(f"{target.name} could not be written; is the folder writable, is there room?") from error
     finally:
-        beside.unlink(missing_ok=True)
+        with suppress(OSError):
+            beside.unlink()

@@ -115,10 +115,9 @@ def _index_transform(offset_kji: NDArray[np.float64], steps_kji: list[int]) -> N
 
 
 def _contour(field: NDArray[np.float32], to_patient: NDArray[np.float64], passes: int) -> Any:
-    from vtkmodules.util.numpy_support import numpy_to_vtk
+    from vtkmodules.util.numpy_support import numpy_to_vtk, vtk_to_numpy
     from vtkmodules.vtkCommonDataModel import vtkImageData
     from vtkmodules.vtkFiltersCore import vtkFlyingEdges3D, vtkPolyDataNormals, vtkWindowedSincPolyDataFilter
-    from vtkmodules.vtkFiltersGeneral import vtkTransformPolyDataFilter
 
     image = vtkImageData()
     image.SetDimensions(field.shape[2], field.shape[1], field.shape[0])
@@ -134,24 +133,18 @@ def _contour(field: NDArray[np.float32], to_patient: NDArray[np.float64], passes
     smooth.SetPassBand(0.08)
     smooth.BoundarySmoothingOff()
     smooth.NormalizeCoordinatesOn()
-    place = vtkTransformPolyDataFilter()
-    place.SetTransform(_transform(to_patient))
-    place.SetInputConnection(smooth.GetOutputPort())
+    smooth.Update()
+    placed = smooth.GetOutput()
+    if placed.GetNumberOfPoints():
+        points = vtk_to_numpy(placed.GetPoints().GetData()) @ to_patient[:3, :3].T + to_patient[:3, 3]
+        placed.GetPoints().SetData(numpy_to_vtk(np.ascontiguousarray(points, np.float32), deep=True))
     normals = vtkPolyDataNormals()
-    normals.SetInputConnection(place.GetOutputPort())
+    normals.SetInputData(placed)
     normals.ConsistencyOn()
     normals.AutoOrientNormalsOn()
     normals.SplittingOff()
     normals.Update()
     return normals.GetOutput()
-
-
-def _transform(matrix: NDArray[np.float64]) -> Any:
-    from vtkmodules.vtkCommonTransforms import vtkTransform
-
-    transform = vtkTransform()
-    transform.SetMatrix([float(number) for number in matrix.ravel()])
-    return transform
 
 
 def _decimated(mesh: Any, reduction: float) -> Any:

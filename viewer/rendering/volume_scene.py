@@ -6,7 +6,7 @@ Pure VTK, no widgets: the widget gives it a render window, tests an off-screen o
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import vtkmodules.vtkInteractionStyle  # registers the interactor styles
@@ -216,6 +216,19 @@ def orientation_cube() -> vtkAnnotatedCubeActor:
                  cube.GetYMinusFaceProperty(), cube.GetZPlusFaceProperty(), cube.GetZMinusFaceProperty()):  # fmt: skip
         face.SetColor(0.92, 0.92, 0.92)
     return cube
+
+
+def add_orientation_cube(interactor: Any) -> Any:
+    """Put the cube into the lower left corner of an interactor's window; keep the returned widget alive."""
+    from vtkmodules.vtkInteractionWidgets import vtkOrientationMarkerWidget
+
+    marker = vtkOrientationMarkerWidget()
+    marker.SetOrientationMarker(orientation_cube())
+    marker.SetInteractor(interactor)
+    marker.SetViewport(0.0, 0.0, 0.18, 0.2)
+    marker.EnabledOn()
+    marker.InteractiveOff()
+    return marker
 
 
 def frame(window: vtkRenderWindow) -> NDArray[np.uint8]:
