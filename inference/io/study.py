@@ -73,6 +73,8 @@ class SeriesInfo:
     windows: tuple[WindowLevel, ...] = ()
     is_localizer: bool = False
     is_xray: bool = False
+    monochrome1: bool = False
+    """Photometric interpretation MONOCHROME1: low values are shown white (the stored values stay as they are)."""
 
 
 @dataclass(frozen=True)

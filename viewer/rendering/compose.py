@@ -36,9 +36,12 @@ class Composer:
 
         ``outlined`` marks a lesion whose border is drawn in white above everything. Valid until the next call.
         """
-        shape = next((a.shape for a in (*(m for m, _ in masks), heat[0] if heat else None, outlined) if a is not None), None)  # fmt: skip # noqa: E501
-        if shape is None:
+        layers = [mask.shape for mask, _ in masks]
+        layers += [] if heat is None else [heat[0].shape]
+        layers += [] if outlined is None else [outlined.shape]
+        if not layers:
             return None
+        shape = layers[0]
         if self._over.shape != shape:
             self._over = np.empty(shape, np.uint32)
         drawn = False

@@ -15,9 +15,9 @@ Colour = tuple[int, int, int]
 BACKGROUND: Colour = (0, 0, 0)
 TEXT: Colour = (224, 224, 224)
 FAINT: Colour = (160, 160, 160)
-ACCENT: Colour = (255, 176, 59)
-AMBER: Colour = (255, 191, 0)
-RED: Colour = (255, 82, 82)
+ACCENT: Colour = (90, 176, 196)
+AMBER: Colour = (232, 179, 58)
+RED: Colour = (224, 96, 76)
 CROSSHAIR: Colour = (120, 200, 120)
 MEASURE: Colour = (255, 225, 110)
 HOVERED: Colour = (255, 255, 255)
@@ -75,15 +75,13 @@ def overlay_style(layers: Mapping[str, Layer], all_hidden: bool = False) -> Over
 def heat_rgb(share: NDArray[np.float64]) -> NDArray[np.uint8]:
     """The heat map's colours, lightness growing with heat; ``(n,)`` in 0..1 to ``(n, 3)``."""
     channels = [np.interp(share, _HEAT_STOPS, _HEAT_COLOURS[:, channel]) for channel in range(3)]
-    return np.rint(np.stack(channels, axis=-1)).astype(np.uint8)
+    return np.asarray(np.rint(np.stack(channels, axis=-1)), dtype=np.uint8)
 
 
 def heat_table(opacity: float) -> NDArray[np.uint32]:
     """Premultiplied colours of heat 0..255; below the floor nothing is drawn."""
     share = np.arange(256) / 255
-    table = np.array(
-        [premultiplied((int(r), int(g), int(b)), opacity) for r, g, b in heat_rgb(share)], dtype=np.uint32
-    )
+    table = np.array([premultiplied((int(r), int(g), int(b)), opacity) for r, g, b in heat_rgb(share)], dtype=np.uint32)
     table[share < HEAT_FLOOR] = 0
     return table
 

@@ -11,7 +11,7 @@ Screen coordinates ``(x, y)`` count pixels of the slice from its top left *corne
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -61,7 +61,7 @@ class PlaneGrid:
 
     geometry: VolumeGeometry
     plane: Plane
-    transform: ViewTransform = ViewTransform()
+    transform: ViewTransform = field(default_factory=ViewTransform)
 
     @cached_property
     def _axes(self) -> tuple[Axis, Axis]:
@@ -108,9 +108,7 @@ class PlaneGrid:
 
     def on_screen(self, array: NDArray[Any], index: int) -> NDArray[Any]:
         """A view of slice ``index`` of a canonical array, as it lies on the screen. No copy."""
-        down, right = self._axes
-        plane = np.moveaxis(array, self.normal_axis, 0)[index]
-        return self.laid_out(plane)
+        return self.laid_out(np.moveaxis(array, self.normal_axis, 0)[index])
 
     def laid_out(self, plane: NDArray[Any]) -> NDArray[Any]:
         """A 2D array in canonical axis order, as it lies on the screen. No copy."""

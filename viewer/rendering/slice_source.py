@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from inference.io.study import FirstImage
 from inference.volume import Units, Volume, VolumeGeometry
+from viewer.rendering.lesion_mask import LesionMask
 from viewer.rendering.lut import is_padding
 from viewer.rendering.plane import PlaneGrid, acquired_plane
 from viewer.state.measurements import Plane
-from viewer.state.session import Masks, Projection, Slab, ViewTransform
+from viewer.state.session import Projection, Slab, ViewTransform
+
+T = TypeVar("T", bound=np.generic)
 
 
 class SliceSource:
     """One open volume as slice views need it: in canonical orientation."""
 
-    def __init__(self, volume: Volume) -> None:
+    def __init__(self, volume: Volume, monochrome1: bool = False) -> None:
         self.volume, self._turn = volume.canonical()
+        self._source_shape = volume.geometry.shape
+        self.monochrome1 = monochrome1
+        """Whether the file asks for low values to be white (PS3.3 C.7.6.3.1.2)."""
         self.only_plane: Plane | None = acquired_plane(volume.geometry) if volume.geometry.shape[0] == 1 else None
         """The one plane that can be shown, where the volume is a single slice."""
         self._missing_axis = self._turn.axes.index(0)
@@ -39,7 +45,7 @@ class SliceSource:
             geometry.spacing_known,
         )  # fmt: skip
         units = Units.GREY8 if first.info.kind == "image" else Units.HU
-        return cls(Volume(first.pixels[np.newaxis], single, units))
+        return cls(Volume(first.pixels[np.newaxis], single, units), first.info.monochrome1)
 
     @property
     def geometry(self) -> VolumeGeometry:
@@ -58,10 +64,6 @@ class SliceSource:
         """Whether the source lacks this slice."""
         return grid.normal_axis == self._missing_axis and index in self._missing
 
-    def canonical(self, mask: NDArray[Any]) -> NDArray[Any]:
-        """A mask on the volume's own grid, as a view in canonical orientation."""
-        return self._turn.apply(mask)
-
     def image(self, grid: PlaneGrid, index: int, slab: Slab | None = None) -> NDArray[np.int16]:
         """Slice ``index``, int16 (rows, columns) as on the screen, or the slab's projection round it."""
         if slab is None or slab.projection is Projection.NONE:
@@ -74,13 +76,15 @@ class SliceSource:
         block = stack[members[0] : members[-1] + 1] if contiguous else stack[members]
         return grid.laid_out(_project(block, slab.projection, self.volume))
 
-    def labels(self, grid: PlaneGrid, index: int, mask: NDArray[np.uint8] | None) -> NDArray[np.uint8] | None:
-        """Slice ``index`` of a mask that lies on the volume's own grid."""
-        return None if mask is None else grid.on_screen(self.canonical(mask), index)
+    def slice_of(self, grid: PlaneGrid, index: int, mask: NDArray[T] | None) -> NDArray[T] | None:
+        """Slice ``index`` of a mask or heat map on the volume's own grid; None where it is of another series."""
+        if mask is None or mask.shape != self._source_shape:
+            return None
+        return grid.on_screen(self._turn.apply(mask), index)
 
-    def heat(self, grid: PlaneGrid, index: int, masks: Masks) -> NDArray[np.float32] | None:
-        """Slice ``index`` of the heat map."""
-        return None if masks.heatmap is None else grid.on_screen(self.canonical(masks.heatmap), index)
+    def canonical_lesion(self, mask: LesionMask) -> LesionMask:
+        """A lesion's voxels in canonical orientation."""
+        return mask.reoriented(self._turn, self._source_shape)
 
     def value(self, grid: PlaneGrid, index: int, x: float, y: float) -> int | None:
         """The stored value of the voxel at a place on the screen; None outside the slice or where it is padding."""
@@ -92,7 +96,7 @@ class SliceSource:
 
 
 def slab_range(grid: PlaneGrid, index: int, slab: Slab) -> range:
-    """The slices whose centres a slab round ``index`` holds: thickness over spacing, at least one, inside the volume."""
+    """The slices of a slab round ``index``: as many as fit its thickness, at least one, inside the volume."""
     slices = max(1, round(slab.thickness_mm / grid.slice_mm))
     first = index - (slices - 1) // 2
     return range(max(0, first), min(grid.count, first + slices))
@@ -108,9 +112,9 @@ def _project(block: NDArray[np.int16], projection: Projection, volume: Volume) -
         if not any_outside:
             return np.asarray(block.min(axis=0))
         least = np.where(outside, np.int16(32767), block).min(axis=0)
-        return np.where(outside.all(axis=0), block[0], least).astype(np.int16)
+        return np.asarray(np.where(outside.all(axis=0), block[0], least), dtype=np.int16)
     if not any_outside:
-        return np.rint(block.mean(axis=0, dtype=np.float32)).astype(np.int16)
+        return np.asarray(np.rint(block.mean(axis=0, dtype=np.float32)), dtype=np.int16)
     inside = (~outside).sum(axis=0)
     mean = np.where(outside, 0, block).sum(axis=0, dtype=np.float64) / np.maximum(inside, 1)
-    return np.where(inside > 0, np.rint(mean), block[0]).astype(np.int16)
+    return np.asarray(np.where(inside > 0, np.rint(mean), block[0]), dtype=np.int16)

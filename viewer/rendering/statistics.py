@@ -42,9 +42,7 @@ def angle(points: tuple[Point, ...]) -> float | None:
     return float(np.degrees(np.arccos(np.clip(first @ second / product, -1, 1))))
 
 
-def ellipse(
-    grid: PlaneGrid, pixels: NDArray[np.int16], volume: Volume, points: tuple[Point, ...]
-) -> RegionStatistics:
+def ellipse(grid: PlaneGrid, pixels: NDArray[np.int16], volume: Volume, points: tuple[Point, ...]) -> RegionStatistics:
     """Statistics inside the ellipse whose box has the two given corners; ``pixels`` is the slice as on the screen."""
     (_, x0, y0), (_, x1, y1) = grid.locate(points[0]), grid.locate(points[1])
     centre_x, centre_y, half_x, half_y = (x0 + x1) / 2, (y0 + y1) / 2, abs(x1 - x0) / 2, abs(y1 - y0) / 2

@@ -1,4 +1,4 @@
-"""Moving through slices: the same for the wheel, the keys and cine. Slice 1 lies at the head, the front or the right."""
+"""Moving through slices, the same for wheel, keys and cine. Slice 1 lies at the head, the front or the right."""
 
 from __future__ import annotations
 

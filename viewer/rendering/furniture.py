@@ -1,0 +1,124 @@
+"""The words and marks round a slice: corner texts, orientation letters, scale bar, verdict, progress. No Qt."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from inference.io.study import SeriesInfo, WindowLevel
+from inference.verdict import Colour, Verdict
+from inference.volume import Point
+from viewer.rendering.annotations import unit_name
+from viewer.rendering.camera import ViewFrame
+from viewer.rendering.plane import Letters, PlaneGrid, coordinate_text
+from viewer.rendering.slice_source import SliceSource
+from viewer.state.session import Projection, Slab
+
+COMPACT_BELOW = 420
+"""Views narrower or lower than this many pixels show fewer words."""
+_BAR_LENGTHS_MM = (1, 2, 5, 10, 20, 50, 100, 200)
+
+
+@dataclass(frozen=True)
+class ScaleBar:
+    """A bar of ``pixels`` in the view that stands for ``text``."""
+
+    pixels: float
+    text: str
+
+
+@dataclass(frozen=True)
+class Furniture:
+    """Everything over a slice that is neither image nor overlay nor measurement."""
+
+    letters: Letters = Letters()  # noqa: RUF009 - frozen
+    top_left: tuple[str, ...] = ()
+    bottom_left: tuple[str, ...] = ()
+    verdict_colour: Colour = Colour.GREEN
+    verdict: str = ""
+    scale_bar: ScaleBar | None = None
+    notice: str = ""
+    """In the middle of the view: a missing slice, a series that cannot be linked."""
+    key_image: bool = False
+    heat_target: str | None = None
+    """The colour bar's caption, None without a heat map on show."""
+    progress: float | None = None
+    active: bool = False
+
+
+def scale_bar(frame: ViewFrame) -> ScaleBar | None:
+    """The longest round length within a quarter of the view's width; None where pixels have no millimetres."""
+    if not frame.grid.geometry.spacing_known:
+        return None
+    fitting = [length for length in _BAR_LENGTHS_MM if length * frame.scale <= frame.width / 4]
+    if not fitting:
+        return None
+    length = fitting[-1]
+    return ScaleBar(length * frame.scale, f"{length // 10} cm" if length >= 10 else f"{length} mm")
+
+
+def compact(frame: ViewFrame) -> bool:
+    """Whether a view is too small for every word."""
+    return frame.width < COMPACT_BELOW or frame.height < COMPACT_BELOW
+
+
+def identity_lines(info: SeriesInfo, hidden: bool) -> tuple[str, ...]:
+    """Who and which series. Without the patient where identity is hidden."""
+    who = info.identity
+    patient = () if hidden else (_joined(who.name.replace("^", " ").strip(), who.patient_id),)
+    born = () if hidden else (_joined(_date(who.birth_date), who.sex),)
+    series = (_joined(_date(info.study_date), info.description),)
+    return tuple(line for line in (*patient, *born, *series) if line)
+
+
+def display_lines(
+    frame: ViewFrame, index: int, window: WindowLevel, slab: Slab, inverted: bool, whole: bool
+) -> tuple[str, ...]:
+    """Slice number and position, window, slab, zoom and spacing. ``whole`` is False while a series still loads."""
+    grid = frame.grid
+    number = f"{grid.number(index)}/{grid.count}" if whole else ""
+    name = f"  {window.name}" if window.name else ""
+    lines = [
+        _joined(number, grid.position_text(index)),
+        f"W {window.width:g}  L {window.level:g}".replace("-", "−") + name + ("  inverted" if inverted else ""),
+    ]
+    if slab.projection is not Projection.NONE:
+        lines.append(f"{slab.projection.value} {slab.thickness_mm:g} mm")
+    zoom = f"zoom {frame.percent:.0f} %"
+    if not compact(frame):
+        zoom = _joined(zoom, _spacing(grid))
+    return tuple(line for line in (*lines, zoom) if line)
+
+
+def probe_line(source: SliceSource, grid: PlaneGrid, point: Point, value: int | None) -> str:
+    """``−843 HU  R 34  A 12  S 57 mm`` for the place under the cursor."""
+    units = source.volume.units
+    amount = "outside the scan field" if value is None else f"{value} {unit_name(units)}".replace("-", "−")
+    if not (grid.geometry.orientation_known and grid.geometry.spacing_known):
+        return amount
+    return amount + "  " + "  ".join(coordinate_text(point, component) for component in range(3)) + " mm"
+
+
+def verdict_text(verdict: Verdict | None) -> tuple[Colour, str]:
+    """Colour and words for the view's top right: the worst reason and how many more; nothing when green."""
+    if verdict is None or verdict.colour is Colour.GREEN:
+        return Colour.GREEN, ""
+    worst = [reason for reason in verdict.reasons if reason.colour is verdict.colour]
+    more = len(verdict.reasons) - 1
+    text = f"{verdict.colour.word}: {worst[0].text.rstrip('.')}"
+    return verdict.colour, text + (f"  (+{more})" if more else "")
+
+
+def _joined(*parts: str) -> str:
+    return "   ".join(part for part in parts if part)
+
+
+def _spacing(grid: PlaneGrid) -> str:
+    if not grid.geometry.spacing_known:
+        return "no spacing"
+    height, width = grid.pixel_mm
+    return f"{width:.2f} × {height:.2f} × {grid.slice_mm:.2f} mm"
+
+
+def _date(text: str) -> str:
+    """DICOM's YYYYMMDD as YYYY-MM-DD; anything else as it is."""
+    return f"{text[:4]}-{text[4:6]}-{text[6:]}" if len(text) == 8 and text.isdigit() else text
