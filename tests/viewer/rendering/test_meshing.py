@@ -29,7 +29,7 @@ def _centre_x(surface: Surface) -> float:
 def test_right_lung_and_its_disease_lie_at_the_patients_right_in_every_orientation(code: str) -> None:
     made = _meshed(code=code)
     assert _centre_x(made["right_lung"]) < _centre_x(made["left_lung"])
-    low, high = made["ground_glass"].mesh.GetBounds()[:2]
+    _, high = made["ground_glass"].mesh.GetBounds()[:2]
     assert high < made["left_lung"].mesh.GetBounds()[0] or _centre_x(made["ground_glass"]) < 0
 
 
