@@ -15,6 +15,15 @@ import sys
 import time
 
 
+_NAPARI = """
+import napari
+from qtpy.QtCore import QTimer
+viewer = napari.Viewer()
+QTimer.singleShot(0, viewer.close)
+napari.run()
+"""
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=5)
@@ -26,8 +35,7 @@ def main() -> None:
         "window usable": [sys.executable, "-m", "viewer", "--quit-when-usable"],
     }
     if options.napari_python:
-        script = "import napari; from qtpy.QtCore import QTimer; v = napari.Viewer(); QTimer.singleShot(0, v.close); napari.run()"
-        rows["napari window"] = [options.napari_python, "-c", script]
+        rows["napari window"] = [options.napari_python, "-c", _NAPARI]
     print(f"{platform.platform()}, Python {platform.python_version()}, {options.runs} runs after one warm-up")
     base = 0.0
     for name, command in rows.items():
