@@ -14,7 +14,6 @@ import subprocess
 import sys
 import time
 
-
 _NAPARI = """
 import napari
 from qtpy.QtCore import QTimer
