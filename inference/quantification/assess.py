@@ -59,8 +59,8 @@ def assess(
     Returns
     -------
     Findings
-        Figures that cannot be known (no millimetres, no Hounsfield units, no sides, no lung) are None. Its lung mask
-        is the one that was measured.
+        Figures that cannot be known (no millimetres, no Hounsfield units, no sides, no lung) are None. Its masks are
+        those that were measured: no lung where an airway, fluid, padding or a gap is, and no opacity outside it.
 
     Raises
     ------
@@ -77,7 +77,7 @@ def assess(
     explanation = _explanation(output)
     warnings = (*output.warnings, *notes(masks, counts, severity, listed, settings))
     return Findings(
-        output=measured_output(output, masks),
+        output=measured_output(output, masks, counts.outside),
         manifestations=manifestations,
         severity=severity,
         lesions=listed.components,

@@ -37,6 +37,7 @@ class Prepared:
     geometry: VolumeGeometry
     """Of the whole turned volume, before the crop."""
     source: VolumeGeometry
+    """The volume's own."""
     turn: Reorientation
     crop: Crop
     missing: frozenset[int]
@@ -112,13 +113,23 @@ def prepare(volume: Volume, output: SystemOutput, lobes: LabelMap | None = None)
     )
 
 
-def measured_output(output: SystemOutput, prepared: Prepared) -> SystemOutput:
-    """The system's output with its lung mask as it was measured, so that the mask gives the figures."""
-    if not prepared.left_out:
-        return output
-    lungs = np.zeros(output.lungs.array.shape, dtype=np.uint8)
-    prepared.turn.apply(lungs)[prepared.crop] = prepared.lung
-    return replace(output, lungs=LabelMap(lungs, output.lungs.geometry))
+def measured_output(output: SystemOutput, prepared: Prepared, outside: int) -> SystemOutput:
+    """The system's output with its masks as they were measured, so that masks and figures agree to the voxel.
+
+    ``outside`` is the number of opacity voxels outside the lung; they are taken out, as is lung that is none.
+    """
+    if prepared.left_out:
+        output = replace(output, lungs=_pasted(prepared.lung, prepared))
+    if outside or prepared.missing:
+        kept = np.where(prepared.infected | (prepared.lesions == Lesion.EFFUSION), prepared.lesions, np.uint8(0))
+        output = replace(output, lesions=_pasted(kept, prepared))
+    return output
+
+
+def _pasted(part: NDArray[np.uint8], prepared: Prepared) -> LabelMap:
+    whole = np.zeros(prepared.source.shape, dtype=np.uint8)
+    prepared.turn.apply(whole)[prepared.crop] = part
+    return LabelMap(whole, prepared.source)
 
 
 def _turned(name: str, labels: LabelMap | None, volume: Volume, turn: Reorientation) -> NDArray[np.uint8] | None:

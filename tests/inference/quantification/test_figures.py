@@ -68,6 +68,7 @@ def test_percentage_is_zero_when_lesion_lies_outside_lung():
     assert findings.severity.percentage_of_infection == 0
     assert findings.severity.grade == "CT-0"
     assert findings.lesions == ()
+    assert not findings.output.lesions.array.any() and lesion.any()
     assert "opacity_outside_lung" in {warning.code for warning in findings.warnings}
 
 
