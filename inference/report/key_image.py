@@ -123,12 +123,15 @@ def draw_slice(
     mm_per_pixel = max(height_mm, width_mm) / longer_side_px
     size = max(1, round(width_mm / mm_per_pixel)), max(1, round(height_mm / mm_per_pixel))
     grey = np.asarray(Image.fromarray(windowed(one.pixels, *one.window)).resize(size, Image.Resampling.BICUBIC))
+    outline = max(1, round(text_px / 14))
     styles = label_styles()
     picture = grey
     for name, mask in (("lungs", one.lungs), ("lesions", one.lesions)):
         labels = np.asarray(Image.fromarray(mask).resize(size, Image.Resampling.NEAREST))
         shown = [style for style in styles if style.mask == name]
-        picture = blend(picture, labels, shown, outline_px=1 if name == "lungs" else 2, fill=name == "lesions")
+        picture = blend(
+            picture, labels, shown, outline_px=outline if name == "lungs" else 2 * outline, fill=name == "lesions"
+        )
     image = Image.fromarray(picture)
     if one.letters:
         draw_orientation_letters(image, (0, 0, *size), one.letters, size=round(text_px * 1.3))

@@ -24,7 +24,7 @@ from inference.verdict import Verdict
 _WIDTH, _HEIGHT = 595.28, 841.89
 _MARGIN = 36.0
 _ROOM = _WIDTH - 2 * _MARGIN
-_IMAGE_WIDTH, _IMAGE_HEIGHT = 255.0, 272.0
+_IMAGE_WIDTH, _IMAGE_HEIGHT = 280.0, 300.0
 _BAND = {"green": ("#e3f1e6", "#1c5a2c"), "amber": ("#ffe9b0", "#5a4200"), "red": ("#f8d4d0", "#7a1a10")}
 _PICTURE_PX, _PICTURE_TEXT_PX = 1000, 27
 
@@ -81,8 +81,8 @@ def _draw(
     y = _verdict_band(canvas, verdict, y)
     picture_height = _picture(canvas, findings, loaded, y)
     left = _MARGIN + _IMAGE_WIDTH + 14
-    _result(canvas, findings, Area(left, y, _WIDTH - _MARGIN - left, _IMAGE_HEIGHT))
-    y -= max(picture_height, _IMAGE_HEIGHT) + 8
+    result_height = _result(canvas, findings, Area(left, y, _WIDTH - _MARGIN - left, _IMAGE_HEIGHT))
+    y -= max(picture_height, result_height) + 10
     y -= _severity_table(canvas, findings.severity, y) + 9
     column = (_ROOM - 16) / 2
     height = y - _MARGIN - 18
@@ -94,8 +94,8 @@ def _draw(
 def _heading(canvas: Any, loaded: LoadedSeries, identity: Identity | None, made: date) -> float:
     y = _HEIGHT - _MARGIN - 12
     canvas.setFillColor("#202020")
-    canvas.setFont(BOLD, 14)
-    canvas.drawString(_MARGIN, y, "Chest CT: pneumonia, automatic measurement")
+    canvas.setFont(BOLD, 13)
+    canvas.drawString(_MARGIN, y, "Chest CT: automatic pneumonia figures")
     canvas.setFont(BOLD, 9)
     canvas.drawRightString(_WIDTH - _MARGIN, y, NOTICE)
     lines = [Line(_series_line(loaded, made))]
@@ -118,9 +118,10 @@ def _series_line(loaded: LoadedSeries, made: date) -> str:
 def _verdict_band(canvas: Any, verdict: Verdict, y: float) -> float:
     """The verdict with its reasons on its own colour; returns the y below it."""
     ground, ink = _BAND[verdict.colour.word]
-    limited = {"green": "measurements not limited.", "amber": "measurements limited.", "red": "not measured."}
+    limited = {"green": "measurements not limited", "amber": "measurements limited", "red": "not measured"}
     reasons = "; ".join(reason.text for reason in verdict.reasons)
-    line = Line(f"{limited[verdict.colour.word]} {reasons}".strip(), f"Geometry {verdict.colour.word}:")
+    text = ": ".join(part for part in (limited[verdict.colour.word], reasons) if part)
+    line = Line(f"{text}.", f"Geometry {verdict.colour.word}:")
     scratch = _scratch_canvas()
     used = draw_lines(scratch, [line], Area(_MARGIN + 6, y, _ROOM - 12, 46))
     canvas.setFillColor(ground)
@@ -147,19 +148,21 @@ def _picture(canvas: Any, findings: Findings, loaded: LoadedSeries, y: float) ->
     return height
 
 
-def _result(canvas: Any, findings: Findings, area: Area) -> None:
+def _result(canvas: Any, findings: Findings, area: Area) -> float:
+    """The headline, the classes and the figures behind the grade; returns the height used."""
     severity = findings.severity
     canvas.setFillColor("#202020")
-    canvas.setFont(BOLD, 17)
-    canvas.drawString(area.left, area.top - 15, f"{wording.percent(severity.percentage_of_infection)} infected")
+    canvas.setFont(BOLD, 15)
+    canvas.drawString(area.left, area.top - 13, f"{wording.percent(severity.percentage_of_infection)} of lung infected")
     canvas.setFont(BOLD, 11)
-    canvas.drawString(area.left, area.top - 31, printable(wording.grade(severity)))
-    y = area.top - 39
+    canvas.drawString(area.left, area.top - 29, printable(wording.grade(severity)))
+    y = area.top - 37
     rows = [("class", "volume", "of lung"), *(row[:3] for row in wording.manifestation_rows(findings))]
     y -= draw_table(canvas, rows, Area(area.left, y, area.width, 200), (area.width - 110, 55, 55)) + 4
     y -= draw_lines(canvas, [Line(_sources(findings))], Area(area.left, y, area.width, 30), largest=7.0) + 4
     lines = _result_lines(severity)
-    draw_lines(canvas, lines, Area(area.left, y, area.width, y - area.top + area.height), largest=8.0)
+    y -= draw_lines(canvas, lines, Area(area.left, y, area.width, y - area.top + area.height), largest=8.0)
+    return area.top - y
 
 
 def _sources(findings: Findings) -> str:
@@ -244,7 +247,11 @@ def _provenance(findings: Findings, loaded: LoadedSeries) -> list[Line]:
 
 
 def _footer(canvas: Any, orientation_known: bool) -> None:
-    seen = "Picture: patient's right on the left, seen from the feet." if orientation_known else "Picture: sides not known."
+    seen = (
+        "Picture: patient's right on the left, seen from the feet."
+        if orientation_known
+        else "Picture: sides not known."
+    )
     canvas.setFillColor("#505050")
     canvas.setFont(REGULAR, 7.5)
     canvas.drawString(_MARGIN, _MARGIN - 8, f"{NOTICE}. {NAME} {version()}.")

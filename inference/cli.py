@@ -1,0 +1,177 @@
+"""The ``groundglass`` command: parses arguments and hands over. The contract is docs/command-line.md.
+
+Nothing heavy is imported here: ``groundglass --version`` answers at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import sys
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import NoReturn
+
+from inference.errors import Cancelled, InferenceError
+from inference.software import NOTICE, version
+
+INTERNAL_ERROR = 1
+_EXIT_CODES = (
+    "exit codes: 0 done; 2 bad input or usage; 3 refused by the geometry verdict; 4 weights missing or altered; "
+    "1 internal error; 130 cancelled"
+)
+_COMMANDS = {
+    "info": "list the series of a study, their geometry and verdict, without the patient",
+    "analyse": "find lungs and opacities, measure them, write masks, figures and a report",
+    "systems": "list the systems that can analyse, and their weights",
+    "demo": "write a made-up chest CT as a DICOM series, with its truth",
+    "bench": "measure speed beside other programs (in a checkout only)",
+}
+
+
+class UsageError(InferenceError):
+    """The arguments cannot be understood."""
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{message} (see {self.prog} --help)")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; returns its exit code."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    return guarded(lambda: _dispatch(arguments))
+
+
+def guarded(work: Callable[[], int]) -> int:
+    """Run ``work`` and turn whatever it raises into one line on standard error and an exit code."""
+    try:
+        code = work()
+        sys.stdout.flush()
+        return code
+    except InferenceError as error:
+        return _fail(str(error), error.exit_code)
+    except (Cancelled, KeyboardInterrupt):
+        return _fail("cancelled", Cancelled.exit_code)
+    except BrokenPipeError:  # whoever read the output (head, a pager) has seen enough
+        _detach_output()
+        return 0
+    except MemoryError as error:
+        return _internal(error, "not enough memory; close other programs or choose a smaller series")
+    except Exception as error:  # noqa: BLE001 - the last guard before the user, who must never see a traceback
+        return _internal(error, f"internal error ({type(error).__name__})")
+
+
+def _dispatch(arguments: list[str]) -> int:
+    command = arguments[0] if arguments else ""
+    if command not in _COMMANDS:
+        return _open_viewer(arguments)
+    try:
+        options = _parser_of(command).parse_args(arguments[1:])
+    except SystemExit as leaving:  # --help
+        return int(leaving.code or 0)
+    _quiet_libraries()
+    run: Callable[[argparse.Namespace], int] = import_module(f"inference.commands.{command}").run
+    return run(options)
+
+
+def _open_viewer(arguments: list[str]) -> int:
+    commands = "\n".join(f"  {name:<9} {text}" for name, text in _COMMANDS.items())
+    parser = _Parser(
+        prog="groundglass",
+        usage="groundglass [STUDY]\n       groundglass COMMAND ...",
+        description=f"Opens a chest CT in the viewer. {NOTICE}.",
+        epilog=f"commands:\n{commands}\n\n{_EXIT_CODES}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"groundglass {version()}")
+    parser.add_argument("study", nargs="?", metavar="STUDY", help="folder, DICOM file, DICOMDIR, zip, NIfTI, NRRD, "
+                        "MHA, PNG or JPEG")  # fmt: skip
+    try:
+        study = parser.parse_args(arguments).study
+    except SystemExit as leaving:  # --help, --version
+        return int(leaving.code or 0)
+    if study is not None and not Path(study).exists():
+        raise UsageError(f"There is no file or folder {study}.{_near_command(study)}")
+    try:
+        viewer = import_module("viewer.__main__")
+    except ModuleNotFoundError as error:
+        raise UsageError(f"The viewer cannot start: the module {error.name} is not installed.") from error
+    opened: Callable[[list[str]], int] = viewer.main
+    return opened([study] if study is not None else [])
+
+
+def _near_command(word: str) -> str:
+    from difflib import get_close_matches
+
+    near = get_close_matches(word, _COMMANDS, n=1)
+    return f" Did you mean the command {near[0]}?" if near else ""
+
+
+def _parser_of(command: str) -> _Parser:
+    parser = _Parser(
+        prog=f"groundglass {command}", description=f"{_COMMANDS[command].capitalize()}.", epilog=_EXIT_CODES
+    )
+    {"info": _info, "analyse": _analyse, "systems": _systems, "demo": _demo, "bench": _bench}[command](parser)
+    return parser
+
+
+def _info(parser: _Parser) -> None:
+    parser.add_argument("study", type=Path, metavar="STUDY")
+    parser.add_argument("--json", action="store_true", help="as JSON")
+
+
+def _analyse(parser: _Parser) -> None:
+    parser.add_argument("study", type=Path, metavar="STUDY")
+    parser.add_argument("--out", type=Path, metavar="DIR", required=True, help="folder for the results")
+    parser.add_argument("--system", metavar="NAME", help="default: the best whose weights are present")
+    parser.add_argument("--config", choices=("paper", "compact"), help="size of a learned system")
+    parser.add_argument("--series", metavar="UID", help="series UID or number, as info lists them")
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto")
+    parser.add_argument("--agreement", action="store_true", help="how far several systems agree")
+    parser.add_argument("--lobes", type=Path, metavar="FILE", help="lobe map on the same grid, for the lobe scores")
+    parser.add_argument("--with-identity", action="store_true", help="write who the patient is into the results")
+
+
+def _systems(parser: _Parser) -> None:
+    parser.add_argument("--json", action="store_true", help="as JSON")
+
+
+def _demo(parser: _Parser) -> None:
+    parser.add_argument("--out", type=Path, metavar="DIR", default=Path("groundglass-demo"))
+
+
+def _bench(parser: _Parser) -> None:
+    parser.add_argument("names", nargs="*", metavar="NAME", help="benchmarks to run; default: all")
+
+
+def _quiet_libraries() -> None:
+    """Libraries' own chatter can quote headers and file names, so it reaches neither terminal nor log."""
+    import logging
+    import warnings
+
+    logging.getLogger().addHandler(logging.NullHandler())
+    warnings.simplefilter("ignore")
+
+
+def _detach_output() -> None:
+    """Let what is still in the buffer go nowhere, or the interpreter complains at its end."""
+    import os
+
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _fail(message: str, code: int) -> int:
+    print(f"groundglass: {' '.join(message.split())}", file=sys.stderr)
+    return code
+
+
+def _internal(error: BaseException, what: str) -> int:
+    from inference.commands.log import write_log
+
+    log = write_log(error)
+    where = f"the log, free of patient data, is {log}" if log else "no log could be written"
+    return _fail(f"{what}; {where}", INTERNAL_ERROR)

@@ -1,0 +1,19 @@
+"""``groundglass bench``: runs the benchmarks of a checkout; an installed program holds none."""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+from pathlib import Path
+
+from inference.commands.console import say
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run ``python -m benchmarks``, or say that there is nothing to run."""
+    root = Path(__file__).resolve().parents[2]
+    if not (root / "benchmarks" / "__main__.py").is_file():
+        say("The benchmarks come with the source code; run this command in a checkout of it.")
+        return 0
+    return subprocess.run([sys.executable, "-m", "benchmarks", *options.names], cwd=root, check=False).returncode

@@ -1,0 +1,84 @@
+"""``groundglass systems``: every system with its tasks, weights and what they were trained on."""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+from dataclasses import asdict
+from importlib.resources import files
+from typing import Any
+
+from inference.commands.console import say
+from inference.errors import WeightsMissing
+from inference.systems.registry import SystemCard, WeightFile, card, cards
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print the list."""
+    listed = [describe(one) for one in cards()]
+    say(json.dumps({"systems": listed}, indent=2) if options.json else "\n\n".join(_text(one) for one in listed))
+    return 0
+
+
+def choose(name: str | None) -> tuple[SystemCard, str]:
+    """The system of that name, or the best whose weights are present; and why it is not the best of all.
+
+    Raises
+    ------
+    SeriesError
+        If there is no system of that name.
+    WeightsMissing
+        If its weights, or those of every system, are absent or altered.
+    """
+    if name is not None:
+        chosen = card(name)
+        for file in chosen.weights:
+            problem = weights_problem(file)
+            if problem:
+                raise WeightsMissing(f"{chosen.name} cannot run: its weight file {file.name} {problem}.")
+        return chosen, ""
+    passed: list[str] = []
+    for one in cards():
+        problems = [f"{one.name}: {file.name} {problem}" for file in one.weights if (problem := weights_problem(file))]
+        if not problems:
+            return one, "; ".join(passed)
+        passed += problems
+    raise WeightsMissing(f"No system can run: {'; '.join(passed)}.")
+
+
+def weights_problem(file: WeightFile) -> str:
+    """``is missing``, ``does not have the hash on its card``, or nothing."""
+    path = files("resources").joinpath("weights", file.name)
+    if not path.is_file():
+        return "is missing"
+    digest = hashlib.sha256()
+    with path.open("rb") as stream:
+        while block := stream.read(1 << 20):
+            digest.update(block)
+    return "" if digest.hexdigest() == file.sha256 else "does not have the hash on its card"
+
+
+def describe(one: SystemCard) -> dict[str, Any]:
+    """The card with the state of its weights."""
+    weights = [{**asdict(file), "state": weights_problem(file) or "present"} for file in one.weights]
+    hidden = ("factory", "stages", "weights")
+    shown = {key: value for key, value in asdict(one).items() if key not in hidden}
+    return {**shown, "weights": weights, "default": one.name == choose(None)[0].name}
+
+
+def _text(one: dict[str, Any]) -> str:
+    weights = "; ".join(f"{file['name']} {file['sha256']} ({file['state']})" for file in one["weights"])
+    rows = [
+        ("kind", one["kind"]),
+        ("tasks", ", ".join(one["tasks"])),
+        ("labels", ", ".join(one["labels"])),
+        ("input", one["input"]),
+        ("weights", weights or "none needed"),
+        ("trained on", one["trained_on"]),
+        ("paper", one["paper"] or "none"),
+        ("licence", one["licence"]),
+        *(("limits", limit) for limit in one["limitations"]),
+    ]
+    head = f"{one['name']} {one['version']}: {one['title']}{' (default)' if one['default'] else ''}"
+    return "\n".join([head, *(f"  {name:<11}{text}" for name, text in rows)])
