@@ -10,12 +10,11 @@ from numpy.typing import NDArray
 
 from inference.findings import LesionComponent
 from inference.labels import Lesion
+from inference.quantification.box import box_of
 from inference.quantification.definitions import AssessmentSettings
 from inference.quantification.masks import Prepared
 from inference.quantification.tally import CLASSES, Tally
 from inference.quantification.zones import zone_name
-
-Box = tuple[slice, slice, slice]
 
 
 @dataclass(frozen=True)
@@ -50,7 +49,7 @@ def _label(mask: NDArray[np.bool_], smallest: float) -> tuple[list[NDArray[np.in
     """The voxels ``(n, 3)`` of each component of the listed size, and the sizes of those below it."""
     import cc3d
 
-    box = _box(mask)
+    box = box_of(mask)
     if box is None:
         return [], []
     labelled: NDArray[Any] = cc3d.connected_components(np.ascontiguousarray(mask[box]), connectivity=26)
@@ -71,19 +70,6 @@ def _label(mask: NDArray[np.bool_], smallest: float) -> tuple[list[NDArray[np.in
     found = [np.stack(np.unravel_index(group, labelled.shape), axis=1) + origin for group in groups]
     small = sizes[1:][sizes[1:] < smallest]
     return found, [int(size) for size in small]
-
-
-def _box(mask: NDArray[np.bool_]) -> Box | None:
-    flat = mask.any(axis=0)
-    if not flat.any():
-        return None
-    lines = (mask.any(axis=(1, 2)), flat.any(axis=1), flat.any(axis=0))
-    ends = [np.flatnonzero(line)[[0, -1]] for line in lines]
-    return (
-        slice(int(ends[0][0]), int(ends[0][1]) + 1),
-        slice(int(ends[1][0]), int(ends[1][1]) + 1),
-        slice(int(ends[2][0]), int(ends[2][1]) + 1),
-    )
 
 
 def _describe(kji: NDArray[np.int64], masks: Prepared, counts: Tally, *, fluid: bool) -> LesionComponent:

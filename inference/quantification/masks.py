@@ -11,12 +11,11 @@ from numpy.typing import NDArray
 from inference.errors import InputShapeError
 from inference.findings import SystemOutput
 from inference.labels import Lesion, Lung
+from inference.quantification.box import NOTHING, Box, span
 from inference.volume import PADDING_CEILING_HU, LabelMap, Reorientation, Units, Volume, VolumeGeometry
 
 AIR_FLOOR_HU = -1024
 """A declared padding value from here up is also a value of real lung, so it cannot tell padding."""
-
-Crop = tuple[slice, slice, slice]
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +38,7 @@ class Prepared:
     source: VolumeGeometry
     """The volume's own."""
     turn: Reorientation
-    crop: Crop
+    crop: Box
     missing: frozenset[int]
     """Missing slices, as indices of the turned volume."""
     has_hu: bool
@@ -148,18 +147,13 @@ def _highest(name: str, array: NDArray[np.uint8], limit: int) -> NDArray[np.uint
     return flat
 
 
-def _bounding_box(arrays: list[NDArray[np.uint8] | None], flat: list[NDArray[np.uint8]]) -> Crop:
+def _bounding_box(arrays: list[NDArray[np.uint8] | None], flat: list[NDArray[np.uint8]]) -> Box:
     seen = np.maximum.reduce(flat) > 0
     if not seen.any():
-        return slice(0, 1), slice(0, 1), slice(0, 1)
-    rows, columns = _span(seen.any(axis=1)), _span(seen.any(axis=0))
+        return NOTHING
+    rows, columns = span(seen.any(axis=1)), span(seen.any(axis=0))
     inside = [array[:, rows, columns].any(axis=(1, 2)) for array in arrays if array is not None]
-    return _span(np.logical_or.reduce(inside)), rows, columns
-
-
-def _span(line: NDArray[np.bool_]) -> slice:
-    found = np.flatnonzero(line)
-    return slice(int(found[0]), int(found[-1]) + 1)
+    return span(np.logical_or.reduce(inside)), rows, columns
 
 
 def _clean(

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.findings import RegionFigures, SensitivityRange
+from inference.quantification.box import NOTHING, box_of
 from inference.quantification.definitions import (
     DEFAULT_GROUND_GLASS_HU,
     GROUND_GLASS_THRESHOLD,
@@ -18,6 +19,9 @@ from inference.quantification.grades import grade
 from inference.quantification.masks import Prepared
 
 Mask = NDArray[np.bool_]
+
+_ROOM = 8
+"""Voxels round the lesions in which they may grow."""
 
 
 def sensitivity_range(
@@ -56,18 +60,8 @@ def sensitivity_range(
 
 def _around_lesions(masks: Prepared) -> tuple[Mask, Mask, NDArray[np.int16]]:
     """Infected, lung and HU in the box of the lesions with room to grow."""
-    infected, lung = masks.infected, masks.lung != 0
-    room = 8
-    flat = infected.any(axis=0)
-    lines = (infected.any(axis=(1, 2)), flat.any(axis=1), flat.any(axis=0))
-    if not flat.any():
-        nothing = (slice(0, 1),) * 3
-        return infected[nothing], lung[nothing], masks.hu[nothing]
-    box = tuple(
-        slice(max(0, int(np.argmax(line)) - room), len(line) - max(0, int(np.argmax(line[::-1])) - room))
-        for line in lines
-    )
-    return infected[box], lung[box], masks.hu[box]
+    box = box_of(masks.infected, _ROOM) or NOTHING
+    return masks.infected[box], masks.lung[box] != 0, masks.hu[box]
 
 
 def _grow(seed: Mask, into: Mask, spacing: tuple[float, float, float], margin_mm: float) -> tuple[float, Mask]:
