@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from inference.io.study import SeriesInfo, WindowLevel
 from inference.verdict import Colour, Verdict
@@ -10,6 +10,7 @@ from inference.volume import Point
 from viewer.rendering.annotations import unit_name
 from viewer.rendering.camera import ViewFrame
 from viewer.rendering.plane import Letters, PlaneGrid, coordinate_text
+from viewer.rendering.slice_scene import SliceScene
 from viewer.rendering.slice_source import SliceSource
 from viewer.state.session import Projection, Slab
 
@@ -30,7 +31,7 @@ class ScaleBar:
 class Furniture:
     """Everything over a slice that is neither image nor overlay nor measurement."""
 
-    letters: Letters = Letters()  # noqa: RUF009 - frozen
+    letters: Letters = field(default_factory=Letters)
     top_left: tuple[str, ...] = ()
     bottom_left: tuple[str, ...] = ()
     verdict_colour: Colour = Colour.GREEN
@@ -43,6 +44,37 @@ class Furniture:
     """The colour bar's caption, None without a heat map on show."""
     progress: float | None = None
     active: bool = False
+
+
+def furniture_of(
+    scene: SliceScene, frame: ViewFrame, *, identity_hidden: bool, cursor: tuple[float, float] | None = None
+) -> Furniture:
+    """The furniture of a view's present slice. ``cursor`` is where the mouse is, in view pixels."""
+    session, source, grid = scene.session, scene.source, frame.grid
+    info = scene.series.info if scene.series is not None else session.selected.value
+    small = compact(frame)
+    plane = scene.plane.capitalize()
+    who = () if info is None or (small and not scene.second) else identity_lines(info, identity_hidden)
+    verdict = session.verdict.value if not scene.second or session.beside.value is None else None
+    if scene.second and session.beside.value is not None:
+        verdict = session.beside.value.verdict
+    colour, text = verdict_text(verdict)
+    lines = display_lines(
+        frame, scene.index, scene.window.value, session.slab.value, session.inverted.value, scene.whole
+    )
+    missing = source is not None and source.is_missing(grid, scene.index)
+    return Furniture(
+        letters=grid.letters,
+        top_left=(*who, plane),
+        bottom_left=(*_under_cursor(scene, frame, cursor), *lines),
+        verdict_colour=colour,
+        verdict=text,
+        scale_bar=scale_bar(frame),
+        notice="slice missing" if missing else "" if scene.linked else "not linked: another frame of reference",
+        key_image=scene.is_key_image(),
+        heat_target=_heat_caption(scene),
+        progress=session.loading.value,
+    )
 
 
 def scale_bar(frame: ViewFrame) -> ScaleBar | None:
@@ -106,6 +138,22 @@ def verdict_text(verdict: Verdict | None) -> tuple[Colour, str]:
     more = len(verdict.reasons) - 1
     text = f"{verdict.colour.word}: {worst[0].text.rstrip('.')}"
     return verdict.colour, text + (f"  (+{more})" if more else "")
+
+
+def _under_cursor(scene: SliceScene, frame: ViewFrame, cursor: tuple[float, float] | None) -> tuple[str, ...]:
+    source, grid = scene.source, frame.grid
+    if cursor is None or source is None or not frame.holds(*cursor):
+        return ()
+    x, y = frame.to_slice(*cursor)
+    return (probe_line(source, grid, grid.point(scene.index, x, y), source.value(grid, scene.index, x, y)),)
+
+
+def _heat_caption(scene: SliceScene) -> str | None:
+    if not scene.heat_shown():
+        return None
+    findings = scene.session.findings.value
+    heat = None if findings is None else findings.output.heatmap
+    return heat.target.replace("_", " ") if heat is not None and heat.target else "heat"
 
 
 def _joined(*parts: str) -> str:

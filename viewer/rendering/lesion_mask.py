@@ -1,17 +1,13 @@
-"""Which voxels belong to one listed lesion: its connected component within its bounds. No Qt.
-
-The component is looked for only inside the lesion's own bounds, which hold all of it by definition. Everything here
-may run in a background thread: :func:`scipy.ndimage.label` lets the interface go on meanwhile.
-"""
+"""The voxels of one listed lesion, cut to its bounds, in any orientation. No Qt."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.findings import LesionComponent
-from inference.labels import INFECTED, Lesion
+from inference.findings import Findings
 from inference.volume import Reorientation
+from viewer.rendering.lesion_lookup import lesion_voxels
 
 Bounds = tuple[tuple[int, int], tuple[int, int], tuple[int, int]]
 
@@ -43,22 +39,11 @@ class LesionMask:
         return full
 
 
-def lesion_mask(lesions: NDArray[np.uint8], lesion: LesionComponent) -> LesionMask:
-    """The voxels of ``lesion`` in the mask it was found in (26-neighbourhood, infected classes together)."""
-    from scipy import ndimage
-
-    crop = lesions[tuple(slice(start, stop) for start, stop in lesion.bounds)]
-    classes = [Lesion.EFFUSION] if lesion.label == Lesion.EFFUSION else list(INFECTED)
-    members = np.isin(crop, [int(code) for code in classes])
-    components, count = ndimage.label(members, np.ones((3, 3, 3), dtype=bool))
-    if count <= 1:
-        return LesionMask(lesion.bounds, members)
-    sizes = np.bincount(components.reshape(-1), minlength=count + 1)
-    boxes = ndimage.find_objects(components)
-    fitting = [
-        number
-        for number in range(1, count + 1)
-        if all(part.start == 0 and part.stop == size for part, size in zip(boxes[number - 1], crop.shape, strict=True))
-    ]
-    chosen = min(fitting or range(1, count + 1), key=lambda number: abs(int(sizes[number]) - lesion.voxels))
-    return LesionMask(lesion.bounds, components == chosen)
+def lesion_mask(findings: Findings, number: int) -> LesionMask | None:
+    """The lesion of that number on the findings' own grid; None if there is none. May run in a background thread:
+    what takes long lets the interface go on meanwhile."""
+    found = lesion_voxels(findings, number)
+    if found is None:
+        return None
+    (k, j, i), voxels = found
+    return LesionMask(((k.start, k.stop), (j.start, j.stop), (i.start, i.stop)), voxels)

@@ -1,0 +1,261 @@
+"""Painting a slice with QPainter: the picture, the lines, the words. The same code paints the view and its export."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import (
+    QBrush,
+    QColor,
+    QFont,
+    QFontMetricsF,
+    QImage,
+    QLinearGradient,
+    QPainter,
+    QPainterPath,
+    QPen,
+    QPolygonF,
+)
+
+from inference.verdict import Colour
+from viewer.rendering import palette
+from viewer.rendering.annotations import Shape, Spot
+from viewer.rendering.camera import ViewFrame
+from viewer.rendering.furniture import Furniture
+from viewer.rendering.slice_scene import Picture
+
+LENS_RADIUS, LENS_FACTOR = 110.0, 2.5
+_MARGIN = 8.0
+_GAP = 14.0
+"""Half the opening in the middle of the crosshair, so that it never covers what it points at."""
+_VERDICT = {Colour.AMBER: palette.AMBER, Colour.RED: palette.RED, Colour.GREEN: palette.FAINT}
+
+
+def paint_picture(painter: QPainter, frame: ViewFrame, picture: Picture, smooth: bool) -> None:
+    """The image, interpolated when asked, and over it the labels, never interpolated."""
+    target = QRectF(*frame.rectangle)
+    painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, smooth)
+    painter.drawImage(target, _wrap(picture.image, QImage.Format.Format_RGB32))
+    if picture.overlay is not None:
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)
+        painter.drawImage(target, _wrap(picture.overlay, QImage.Format.Format_ARGB32_Premultiplied))
+
+
+def paint_lens(painter: QPainter, frame: ViewFrame, picture: Picture, spot: Spot, smooth: bool) -> None:
+    """A round magnifying glass over a place in the view."""
+    x, y = spot
+    larger = replace(
+        frame,
+        scale=frame.scale * LENS_FACTOR,
+        left=x - (x - frame.left) * LENS_FACTOR,
+        top=y - (y - frame.top) * LENS_FACTOR,
+    )
+    circle = QPainterPath()
+    circle.addEllipse(QPointF(x, y), LENS_RADIUS, LENS_RADIUS)
+    painter.save()
+    painter.setClipPath(circle)
+    painter.fillPath(circle, QColor(*palette.BACKGROUND))
+    paint_picture(painter, larger, picture, smooth)
+    painter.restore()
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
+    painter.setPen(_pen(palette.TEXT, 255, 1.2))
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.drawPath(circle)
+
+
+def paint_crosshair(painter: QPainter, spot: Spot, width: float, height: float) -> None:
+    """Two thin lines through a place, open in the middle."""
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+    painter.setPen(_pen(palette.CROSSHAIR, 170))
+    x, y = round(spot[0]) + 0.5, round(spot[1]) + 0.5
+    for start, end in ((QPointF(0, y), QPointF(x - _GAP, y)), (QPointF(x + _GAP, y), QPointF(width, y)),
+                       (QPointF(x, 0), QPointF(x, y - _GAP)), (QPointF(x, y + _GAP), QPointF(x, height))):  # fmt: skip
+        painter.drawLine(start, end)
+
+
+def paint_line(painter: QPainter, start: Spot, end: Spot, colour: palette.Colour) -> None:
+    """A thin line, for example of a scout."""
+    painter.setPen(_pen(colour, 220))
+    painter.drawLine(QPointF(*start), QPointF(*end))
+
+
+def paint_shape(painter: QPainter, shape: Shape) -> None:
+    """A measurement: its line over a dark one, handles while it is selected, its words beside it."""
+    spots = [QPointF(*spot) for spot in shape.spots]
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    for pen in (_pen((0, 0, 0), 150, 3.0), _pen(palette.MEASURE, 255, 1.4)):
+        painter.setPen(pen)
+        if shape.kind == "ellipse" and len(spots) == 2:
+            painter.drawEllipse(QRectF(spots[0], spots[1]).normalized())
+        elif shape.kind == "probe":
+            x, y = shape.spots[0]
+            painter.drawLine(QPointF(x - 6, y), QPointF(x + 6, y))
+            painter.drawLine(QPointF(x, y - 6), QPointF(x, y + 6))
+        else:
+            painter.drawPolyline(QPolygonF(spots))
+    if shape.selected or shape.kind in ("length", "angle"):
+        painter.setPen(_pen(palette.MEASURE, 255, 1.2))
+        painter.setBrush(QBrush(QColor(*palette.MEASURE) if shape.selected else QColor(0, 0, 0, 120)))
+        reach = 3.5 if shape.selected else 2.5
+        for spot in spots:
+            painter.drawRect(QRectF(spot.x() - reach, spot.y() - reach, 2 * reach, 2 * reach))
+    _paint_words(painter, shape)
+
+
+def paint_furniture(painter: QPainter, furniture: Furniture, size: tuple[float, float]) -> None:
+    """Words, letters, scale bar, verdict, colour bar and progress. ``size`` is the view's, in its own pixels."""
+    width, height = size
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
+    step = _line_height(painter)
+    top = _paint_column(painter, furniture.top_left, _MARGIN, _MARGIN, step)
+    _paint_column(painter, furniture.bottom_left, _MARGIN, height - _MARGIN - step * len(furniture.bottom_left), step)
+    if furniture.verdict:
+        _paint_verdict(painter, furniture, width, _MARGIN if _fits_beside(painter, furniture, width) else top)
+    _paint_letters(painter, furniture, width, height)
+    if furniture.scale_bar is not None:
+        _paint_scale_bar(painter, furniture, width, height)
+    if furniture.heat_target is not None:
+        _paint_colour_bar(painter, furniture.heat_target, width, height)
+    if furniture.key_image:
+        text = "◆ key image"
+        wide = _metrics(painter).horizontalAdvance(text)
+        _paint_text(
+            painter, width - _MARGIN - wide, _MARGIN + step * (1.2 if furniture.verdict else 0), text, palette.MEASURE
+        )
+    if furniture.notice:
+        wide = _metrics(painter).horizontalAdvance(furniture.notice)
+        _paint_text(painter, (width - wide) / 2, height / 2 - step / 2, furniture.notice, palette.AMBER)
+    if furniture.progress is not None:
+        painter.fillRect(QRectF(0, height - 3, width, 3), QColor(60, 60, 60))
+        painter.fillRect(QRectF(0, height - 3, width * min(max(furniture.progress, 0), 1), 3), QColor(*palette.ACCENT))
+    if furniture.active:
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+        painter.setPen(_pen(palette.ACCENT, 255))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.drawRect(QRectF(0, 0, width - 1, height - 1))
+
+
+def _paint_words(painter: QPainter, shape: Shape) -> None:
+    if not shape.lines or not shape.spots:
+        return
+    x = max(spot[0] for spot in shape.spots) + 10
+    y = max(spot[1] for spot in shape.spots) + 4
+    _paint_column(painter, shape.lines, x, y, _line_height(painter), palette.MEASURE)
+
+
+def _paint_column(
+    painter: QPainter, lines: Sequence[str], x: float, y: float, step: float, colour: palette.Colour = palette.TEXT
+) -> float:
+    for line in lines:
+        _paint_text(painter, x, y, line, colour)
+        y += step
+    return y
+
+
+def _paint_text(painter: QPainter, x: float, y: float, text: str, colour: palette.Colour) -> None:
+    """Text with its top left at a place, with a dark edge so that it can be read over bone."""
+    base = y + _metrics(painter).ascent()
+    painter.setPen(QColor(0, 0, 0, 200))
+    painter.drawText(QPointF(x + 1, base + 1), text)
+    painter.setPen(QColor(*colour))
+    painter.drawText(QPointF(x, base), text)
+
+
+def _fits_beside(painter: QPainter, furniture: Furniture, width: float) -> bool:
+    """Whether the verdict has room at the right of the first line."""
+    metrics = _metrics(painter)
+    left = max((metrics.horizontalAdvance(line) for line in furniture.top_left), default=0.0)
+    return width - left - 6 * _MARGIN > min(metrics.horizontalAdvance(furniture.verdict) + 20, 160)
+
+
+def _paint_verdict(painter: QPainter, furniture: Furniture, width: float, top: float) -> None:
+    metrics = _metrics(painter)
+    left = max((metrics.horizontalAdvance(line) for line in furniture.top_left), default=0.0) if top == _MARGIN else 0.0
+    room = width - left - 4 * _MARGIN - 16
+    text = metrics.elidedText(furniture.verdict, Qt.TextElideMode.ElideRight, room)
+    colour = _VERDICT[furniture.verdict_colour]
+    x = width - _MARGIN - metrics.horizontalAdvance(text)
+    _paint_text(painter, x, top, text, colour)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(QColor(*colour))
+    painter.drawEllipse(QPointF(x - 10, top + metrics.height() / 2), 4.5, 4.5)
+
+
+def _paint_letters(painter: QPainter, furniture: Furniture, width: float, height: float) -> None:
+    metrics, letters = _metrics(painter), furniture.letters
+    tall = metrics.height()
+    middle_x, middle_y = width / 2, height / 2 - tall / 2
+    for text, x, y in (
+        (letters.left, _MARGIN, middle_y),
+        (letters.right, width - _MARGIN - metrics.horizontalAdvance(letters.right), middle_y),
+        (letters.top, middle_x - metrics.horizontalAdvance(letters.top) / 2, _MARGIN),
+        (letters.bottom, middle_x - metrics.horizontalAdvance(letters.bottom) / 2, height - _MARGIN - tall),
+    ):
+        if text:
+            _paint_text(painter, x, y, text, palette.ACCENT)
+
+
+def _paint_scale_bar(painter: QPainter, furniture: Furniture, width: float, height: float) -> None:
+    bar = furniture.scale_bar
+    assert bar is not None
+    y, right = height - _MARGIN - 4, width - _MARGIN
+    left = right - bar.pixels
+    for pen in (_pen((0, 0, 0), 180, 3.0), _pen(palette.TEXT, 255, 1.2)):
+        painter.setPen(pen)
+        painter.drawLine(QPointF(left, y), QPointF(right, y))
+        for x in (left, right):
+            painter.drawLine(QPointF(x, y - 4), QPointF(x, y + 4))
+    metrics = _metrics(painter)
+    x = (left + right - metrics.horizontalAdvance(bar.text)) / 2
+    _paint_text(painter, x, y - 6 - metrics.height(), bar.text, palette.TEXT)
+
+
+def _paint_colour_bar(painter: QPainter, caption: str, width: float, height: float) -> None:
+    tall = min(160.0, height / 3)
+    box = QRectF(width - _MARGIN - 40, (height - tall) / 2 - tall * 0.2 - 20, 12, tall)
+    gradient = QLinearGradient(box.bottomLeft(), box.topLeft())
+    for share, colour in zip(np.linspace(0, 1, 9), palette.heat_rgb(np.linspace(0, 1, 9)), strict=True):
+        gradient.setColorAt(float(share), QColor(*(int(channel) for channel in colour)))
+    painter.setPen(_pen((0, 0, 0), 200))
+    painter.setBrush(QBrush(gradient))
+    painter.drawRect(box)
+    metrics = _metrics(painter)
+    for share in (0.0, 0.5, 1.0):
+        y = box.bottom() - share * tall - metrics.height() / 2
+        _paint_text(painter, box.right() + 4, y, f"{share:g}", palette.TEXT)
+    text = metrics.elidedText(caption, Qt.TextElideMode.ElideRight, width / 3)
+    _paint_text(
+        painter, width - _MARGIN - metrics.horizontalAdvance(text), box.top() - metrics.height() - 6, text, palette.TEXT
+    )
+
+
+def _wrap(pixels: NDArray[np.uint32], form: QImage.Format) -> QImage:
+    """A QImage on an array's own memory; the array must outlive it."""
+    rows, columns = pixels.shape
+    return QImage(pixels.data, columns, rows, columns * 4, form)
+
+
+def view_font(font: QFont) -> QFont:
+    """The font of the words on a view: at least 12 pixels, with figures of one width."""
+    font = QFont(font)
+    font.setPixelSize(13)
+    if hasattr(font, "setFeature"):
+        font.setFeature(QFont.Tag("tnum"), 1)
+    return font
+
+
+def _metrics(painter: QPainter) -> QFontMetricsF:
+    return QFontMetricsF(painter.font())
+
+
+def _line_height(painter: QPainter) -> float:
+    return _metrics(painter).height() + 1
+
+
+def _pen(colour: palette.Colour, alpha: int, width: float = 1.0) -> QPen:
+    return QPen(QColor(*colour, alpha), width)
