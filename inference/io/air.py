@@ -16,6 +16,7 @@ _PIXELS = 160
 _LEAST_CONTRAST = 300.0
 """Air and tissue differ by about 1000 HU; two classes nearer than this are not air and tissue."""
 _DARKEST = 0.02
+_LEAST_OUTSIDE = 0.01
 
 
 def is_air(value: float) -> bool:
@@ -24,7 +25,7 @@ def is_air(value: float) -> bool:
 
 
 def air_hu(volume: Volume) -> float | None:
-    """Median of air outside the body or, where that is no air (padded, cut off), of the darkest air inside.
+    """Median of air outside the body; of the darkest air inside where there is none outside, or lung runs into it.
 
     Nothing is assumed of the scale: air is what is darker than Otsu's threshold, so a forgotten intercept or one
     applied twice shows. Padding (``padding_hu`` or at most -1500, as far as it reaches the edge) is left out.
@@ -40,13 +41,13 @@ def air_hu(volume: Volume) -> float | None:
         return None
     low = (sample < threshold) & ~padding
     outside = _reaching_edge(low | padding) & low
-    candidates = []
-    if outside.sum() >= 0.01 * low.size:
-        candidates.append(float(np.median(sample[outside])))
+    around = float(np.median(sample[outside])) if outside.sum() >= _LEAST_OUTSIDE * low.size else None
+    if around is not None and around <= AIR_RANGE_HU[1]:
+        return around
     inside = _darkest_inside(sample, low & ~outside)
-    if inside is not None:
-        candidates.append(inside)
-    return next((value for value in candidates if is_air(value)), candidates[0] if candidates else None)
+    if around is None or (inside is not None and is_air(inside)):
+        return inside
+    return around
 
 
 def _sample(volume: Volume) -> NDArray[np.int16]:

@@ -63,7 +63,7 @@ def from_headers(headers: Sequence[SliceHeader], arrangement: Arrangement) -> Ve
     if all(header.modality for header in headers):
         judged.append("ct")
     if _comparable(arrangement):
-        reasons += [*_stacking(arrangement), *_thickness(kept, arrangement)]
+        reasons += [*_stacking(arrangement), *_tilt(kept, arrangement), *_thickness(kept, arrangement)]
         judged += ["axial", "no_duplicates", "complete", "even", "thin", "thickness"]
     if len(kept) < LEAST_SLICES:
         reasons.append(_reason("few_slices", f"Only {len(kept)} slices; at least {LEAST_SLICES} are needed"))
@@ -73,7 +73,7 @@ def from_headers(headers: Sequence[SliceHeader], arrangement: Arrangement) -> Ve
 def from_grid(kind: Kind, geometry: VolumeGeometry, units: Units = Units.HU) -> Verdict:
     """The verdict of a file without DICOM headers: NIfTI, NRRD, MetaImage, or a PNG or JPEG picture."""
     reasons: list[Reason] = []
-    judged: list[str] = ["original", "placed"]
+    judged = ["placed"]
     if not geometry.orientation_known:
         reasons.append(_reason("orientation_unknown", "Orientation unknown: no sides, no zones"))
     if not geometry.spacing_known:
@@ -93,7 +93,7 @@ def from_grid(kind: Kind, geometry: VolumeGeometry, units: Units = Units.HU) -> 
     slices = geometry.shape[geometry.orientation.axes[0]]
     if slices < LEAST_SLICES:
         reasons.append(_reason("few_slices", f"Only {slices} slices; at least {LEAST_SLICES} are needed"))
-    return _judged(Verdict(), reasons, [*judged, "complete", "even", "enough"])
+    return _judged(Verdict(), reasons, [*judged, "enough"])
 
 
 def from_voxels(verdict: Verdict, volume: Volume) -> Verdict:
@@ -237,8 +237,8 @@ def _placement(headers: Sequence[SliceHeader], arrangement: Arrangement) -> list
     if arrangement.mixed_orientation:
         reasons.append(_reason("mixed_orientation", "Slices of different orientations are mixed"))
     if len(arrangement.frames_of_reference) > 1:
-        number = len(arrangement.frames_of_reference)
-        reasons.append(_reason("mixed_frames", f"Slices of {number} frames of reference are mixed"))
+        frames = len(arrangement.frames_of_reference)
+        reasons.append(_reason("mixed_frames", f"Slices of {frames} frames of reference are mixed"))
     if arrangement.mixed_grid:
         reasons.append(_reason("mixed_sizes", "Slices of different size or pixel spacing are mixed"))
     elif arrangement.sideways_mm > SIDEWAYS_MM and _comparable(arrangement):
@@ -248,7 +248,7 @@ def _placement(headers: Sequence[SliceHeader], arrangement: Arrangement) -> list
 
 
 def _stacking(arrangement: Arrangement) -> list[Reason]:
-    """Rows on duplicates, gaps, spacing and tilt."""
+    """Rows on duplicates, gaps and spacing."""
     reasons = []
     if arrangement.clashing:
         number = _count(len(arrangement.clashing), "slice")
@@ -264,16 +264,26 @@ def _stacking(arrangement: Arrangement) -> list[Reason]:
         reasons.append(_reason("spacing_irregular", f"Slice spacing varies by {100 * share:.0f} %"))
     elif share > EVEN:
         reasons.append(_reason("spacing_varies", f"Slice spacing varies by {100 * share:.1f} %"))
-    if arrangement.sheared and arrangement.shear_degrees >= arrangement.plane_degrees - AXIAL_WITHIN_DEGREES:
-        return reasons + _off_axial(arrangement.shear_degrees, "The gantry", least=0.0)
-    return reasons + _off_axial(arrangement.plane_degrees, "The slice plane", 0.0 if arrangement.sheared else None)
+    return reasons
 
 
-def _off_axial(degrees: float, what: str, least: float | None = None) -> list[Reason]:
+def _tilt(kept: Sequence[SliceHeader], arrangement: Arrangement) -> list[Reason]:
+    """Gantry tilt or an oblique plane, by positions; a tilt that only the header names is amber."""
+    shear, plane = arrangement.shear_degrees, arrangement.plane_degrees
+    if arrangement.sheared and shear >= plane - AXIAL_WITHIN_DEGREES:
+        return _off_axial(shear, "The gantry", least=0.0)
+    found = _off_axial(plane, "The slice plane", least=0.0 if arrangement.sheared else AXIAL_WITHIN_DEGREES)
+    named = max((abs(header.gantry_tilt_degrees or 0.0) for header in kept), default=0.0)
+    if found or named <= AXIAL_WITHIN_DEGREES:
+        return found
+    return [_reason("tilt", f"The header names a gantry tilt of {named:.1f}° that the positions do not show")]
+
+
+def _off_axial(degrees: float, what: str, least: float = AXIAL_WITHIN_DEGREES) -> list[Reason]:
     if degrees > TILT_LIMIT_DEGREES + 1e-3:
         limit = f"more than {TILT_LIMIT_DEGREES:.0f}°"
         return [_reason("off_axial", f"{what} is {degrees:.0f}° off axial, {limit}")]
-    if degrees > (AXIAL_WITHIN_DEGREES if least is None else least):
+    if degrees > least:
         return [_reason("tilt", f"{what} is {degrees:.1f}° off axial")]
     return []
 
