@@ -1,0 +1,279 @@
+"""One DICOM file as the scan sees it: its series, and one image per frame with header and pixel coding."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Literal
+
+from inference.errors import SeriesError
+from inference.io.dicom_frames import frame_headers, frame_windows
+from inference.io.dicom_header import DEFLATED, EXPLICIT_LITTLE, IMPLICIT_LITTLE, UNCOMPRESSED, RawHeader, read_header
+from inference.io.slices import SliceHeader
+from inference.io.sources import FileSource
+from inference.io.study import Identity, WindowLevel
+
+PROJECTIONS = frozenset({"CR", "DX", "RG", "MG", "PX", "IO", "XA", "RF"})
+"""Modalities whose images are single pictures, never a stack."""
+XRAYS = frozenset({"CR", "DX", "RG"})
+_LOSSY_SYNTAXES = ("4.50", "4.51", "4.81", "4.91", "4.203")
+_OBJECTS = {
+    "SR": "a structured report",
+    "PR": "a presentation state",
+    "KO": "a selection of key objects",
+    "RTSTRUCT": "a set of contours",
+    "RTPLAN": "a treatment plan",
+    "RTDOSE": "a dose map",
+    "SEG": "a segmentation",
+    "REG": "a registration",
+    "ECG": "a waveform",
+    "DOC": "a document",
+    "RWV": "a value map",
+}
+MEDIA_DIRECTORY = "1.2.840.10008.1.3.10"
+
+
+@dataclass(frozen=True, slots=True)
+class PixelCoding:
+    """How the pixels of a file are stored."""
+
+    transfer_syntax: str
+    photometric: str
+    samples: int
+    bits_allocated: int
+    bits_stored: int
+    high_bit: int
+    signed: bool
+    frames: int
+    frame_bytes: int
+    """Bytes of one uncompressed frame."""
+    offset: int | None
+    """Where Pixel Data's value begins; None where the file is deflated."""
+    padding: int | None
+    """(0028,0120), stored value."""
+
+    @property
+    def direct(self) -> bool:
+        """Whether a frame's bytes can be read straight into an int16 array (little or big endian)."""
+        return (
+            self.transfer_syntax in UNCOMPRESSED
+            and self.offset is not None
+            and self.samples == 1
+            and self.bits_allocated == 16
+            and self.photometric.startswith("MONOCHROME")
+        )
+
+    @property
+    def little_endian(self) -> bool:
+        """Byte order of uncompressed pixels."""
+        return self.transfer_syntax in (IMPLICIT_LITTLE, EXPLICIT_LITTLE, DEFLATED)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Image:
+    """One frame of one file."""
+
+    file: FileSource
+    frame: int
+    header: SliceHeader
+    coding: PixelCoding
+
+
+@dataclass(frozen=True, eq=False)
+class DicomFile:
+    """One file that holds images."""
+
+    images: tuple[Image, ...]
+    key: tuple[str, ...]
+    """Files of one key make one stack."""
+    series_uid: str
+    study_uid: str
+    modality: str
+    description: str
+    series_number: int
+    kernel: str
+    study_date: str
+    body_part: str
+    identity: Identity
+    windows: tuple[WindowLevel, ...]
+    is_localizer: bool
+
+
+def read_file(file: FileSource) -> DicomFile:
+    """The images of one file, headers only.
+
+    Raises
+    ------
+    NotDicom
+        If it is no DICOM file.
+    SeriesError
+        If it holds no image, or is cut short.
+    OSError
+        If it cannot be read.
+    """
+    raw = read_header(file)
+    modality = raw.text(0x00080060).upper()
+    rows, columns = raw.short(0x00280010), raw.short(0x00280011)
+    _refuse_without_image(file, raw, modality, rows * columns)
+    coding = _coding(raw, rows * columns)
+    size = file.size
+    if coding.transfer_syntax in UNCOMPRESSED and coding.offset is not None:
+        if coding.offset + coding.frame_bytes * coding.frames > size:
+            raise SeriesError(f"{file.name} is cut short: its last pixels are missing. Get it again from its source.")
+    elif coding.offset is not None and coding.offset + 16 > size:
+        raise SeriesError(f"{file.name} is cut short: its pixels are missing. Get it again from its source.")
+    first = _slice_header(raw, modality, rows, columns, coding)
+    headers = frame_headers(raw.dataset, first, coding.frames) if coding.frames > 1 or raw.dataset else [first]
+    images = tuple(
+        Image(file, n, replace(header, content_hash=partial(_content_hash, file, coding, n, header)), coding)
+        for n, header in enumerate(headers)
+    )
+    return _described(raw, file, images, modality)
+
+
+def _refuse_without_image(file: FileSource, raw: RawHeader, modality: str, pixels: int) -> None:
+    if raw.text(0x00080016) == MEDIA_DIRECTORY or (
+        raw.dataset is not None and "DirectoryRecordSequence" in raw.dataset
+    ):
+        raise SeriesError(f"{file.name} is the index of a disc, not an image.")
+    if modality in _OBJECTS:
+        raise SeriesError(f"{file.name} is {_OBJECTS[modality]} ({modality}), not an image.")
+    if raw.has_float_pixels:
+        raise SeriesError(f"{file.name} holds floating-point pixels (a parametric map), which are not shown.")
+    if not raw.has_pixels:
+        cut = pixels > 0
+        raise SeriesError(f"{file.name} " + ("is cut short before its pixels." if cut else "holds no image."))
+    if not pixels:
+        raise SeriesError(f"{file.name} does not say how many rows and columns its image has.")
+    if raw.short(0x00280100) not in (8, 16):
+        raise SeriesError(f"{file.name} has {raw.short(0x00280100)}-bit pixels, which are not shown.")
+
+
+def _coding(raw: RawHeader, pixels: int) -> PixelCoding:
+    allocated, samples = raw.short(0x00280100), max(1, raw.short(0x00280002, 1))
+    stored = raw.short(0x00280101) or allocated
+    frames = raw.integer(0x00280008) or 1
+    signed = raw.short(0x00280103) == 1
+    padding: int | None = raw.short(0x00280120, -1)
+    if padding is not None and padding >= 1 << 15 and signed:
+        padding -= 1 << 16
+    subsampled = raw.text(0x00280004) == "YBR_FULL_422"
+    return PixelCoding(
+        transfer_syntax=raw.transfer_syntax,
+        photometric=raw.text(0x00280004) or "MONOCHROME2",
+        samples=samples,
+        bits_allocated=allocated,
+        bits_stored=min(stored, allocated),
+        high_bit=min(15, max(raw.short(0x00280102, stored - 1), stored - 1)),
+        signed=signed,
+        frames=max(1, frames),
+        frame_bytes=pixels * (2 if subsampled else samples) * allocated // 8,
+        offset=raw.pixel_offset,
+        padding=padding if 0x00280120 in raw.elements else None,
+    )
+
+
+def _slice_header(raw: RawHeader, modality: str, rows: int, columns: int, coding: PixelCoding) -> SliceHeader:
+    spacing = raw.floats(0x00280030)
+    position, orientation = raw.floats(0x00200032), raw.floats(0x00200037)
+    thickness = raw.number(0x00180050)
+    words = f"{raw.text(0x0008103E)} {' '.join(raw.strings(0x00080008))}"
+    energy = re.search(r"(\d{2,3})(?:\.\d+)?\s*_?kev", words, re.IGNORECASE)
+    return SliceHeader(
+        position=(position[0], position[1], position[2]) if len(position) == 3 else None,
+        orientation=orientation if len(orientation) == 6 else None,
+        rows=rows,
+        columns=columns,
+        pixel_spacing=(spacing[0], spacing[1]) if len(spacing) == 2 and min(spacing) > 0 else None,
+        thickness_mm=thickness if thickness is not None and thickness > 0 else None,
+        instance_number=raw.integer(0x00200013),
+        image_type=raw.strings(0x00080008),
+        frame_of_reference_uid=raw.text(0x00200052),
+        modality=modality,
+        rescale_slope=raw.number(0x00281053),
+        rescale_intercept=raw.number(0x00281052),
+        rescale_type=raw.text(0x00281054) or None,
+        units=raw.text(0x00541001),
+        patient_position=raw.text(0x00185100).upper(),
+        contrast_agent=raw.text(0x00180010),
+        gantry_tilt_degrees=raw.number(0x00181120),
+        lossy=raw.text(0x00282110) == "01" or raw.transfer_syntax.endswith(_LOSSY_SYNTAXES),
+        derivation_codes=raw.derivation_codes,
+        kev=float(energy[1]) if energy else None,
+        bits_stored=coding.bits_stored,
+    )
+
+
+def _described(raw: RawHeader, file: FileSource, images: tuple[Image, ...], modality: str) -> DicomFile:
+    first = images[0]
+    series, study = raw.text(0x0020000D + 1), raw.text(0x0020000D)
+    localizer = "LOCALIZER" in (value.upper() for value in first.header.image_type)
+    alone = len(images) > 1 or localizer or modality in PROJECTIONS
+    own = (raw.text(0x00209161) or raw.text(0x00080018) or file.name) if alone else ""
+    grid = f"{first.header.rows}x{first.header.columns}x{first.coding.samples}"
+    kernel = raw.strings(0x00181210)
+    body_part = raw.text(0x00180015)
+    windows = _windows(raw)
+    if raw.dataset is not None:
+        kernel, body_part, windows = frame_windows(raw.dataset, kernel, body_part, windows)
+    words = dict.fromkeys(filter(None, (raw.text(0x0008103E) or raw.text(0x00081030), raw.text(0x00181030))))
+    return DicomFile(
+        images=images,
+        key=(study, series or file.folder, grid, "localizer" if localizer else "", own),
+        series_uid=series,
+        study_uid=study,
+        modality=modality,
+        description=next(iter(words), ""),
+        series_number=raw.integer(0x00200011) or 0,
+        kernel="\\".join(kernel),
+        study_date=raw.text(0x00080020),
+        body_part=body_part or (" ".join(words) if _mentions_chest(" ".join(words)) else ""),
+        identity=Identity(
+            raw.text(0x00100010), raw.text(0x00100020), raw.text(0x00100030), raw.text(0x00100040), raw.text(0x00080050)
+        ),
+        windows=windows,
+        is_localizer=localizer,
+    )
+
+
+def _mentions_chest(words: str) -> bool:
+    return re.search(r"chest|thor|lung|pulm", words, re.IGNORECASE) is not None
+
+
+def _windows(raw: RawHeader) -> tuple[WindowLevel, ...]:
+    names = raw.strings(0x00281055)
+    function = raw.text(0x00281056).upper()
+    return make_windows(raw.floats(0x00281050), raw.floats(0x00281051), names, function)
+
+
+def make_windows(
+    centres: tuple[float, ...], widths: tuple[float, ...], names: tuple[str, ...], function: str
+) -> tuple[WindowLevel, ...]:
+    """The windows of a header, those without a positive width left out."""
+    kind: Literal["LINEAR", "LINEAR_EXACT", "SIGMOID"] = "LINEAR"
+    if function == "SIGMOID":
+        kind = "SIGMOID"
+    elif function == "LINEAR_EXACT":
+        kind = "LINEAR_EXACT"
+    pairs = list(zip(centres, widths, strict=False))
+    padded = [*names, *[""] * len(pairs)]
+    return tuple(WindowLevel(w, c, padded[n], kind) for n, (c, w) in enumerate(pairs) if w > 0)
+
+
+def _content_hash(file: FileSource, coding: PixelCoding, frame: int, header: SliceHeader) -> str:
+    """A hash of one frame's pixels and their rescale; unique where the file cannot be read again."""
+    alike = replace(coding, offset=None)
+    digest = hashlib.blake2b(f"{header.rescale_slope} {header.rescale_intercept} {alike}".encode(), digest_size=16)
+    direct = coding.transfer_syntax in UNCOMPRESSED and coding.offset is not None
+    try:
+        with file.open() as stream:
+            stream.seek(coding.offset or 0)
+            if direct:
+                stream.seek(frame * coding.frame_bytes, 1)
+            digest.update(stream.read(coding.frame_bytes if direct else -1))
+    except OSError:
+        digest.update(str(id(file)).encode())
+    digest.update(b"" if direct else str(frame).encode())
+    return digest.hexdigest()

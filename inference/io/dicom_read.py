@@ -1,0 +1,147 @@
+"""A DICOM series: its sorted images, its grid, and the reader that fills a volume."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inference.io.dicom_images import Image
+from inference.io.dicom_pixels import Decoder, read_direct
+from inference.io.dicom_values import Scale, padding_hu, scale_of
+from inference.io.slices import Arrangement, arrange
+from inference.io.verdict import from_headers
+from inference.verdict import Verdict
+from inference.volume import Units, VolumeGeometry
+
+
+@dataclass(frozen=True, eq=False)
+class DicomSource:
+    """The images of one stack, in the order they were found; ``arrangement`` sorts them."""
+
+    images: tuple[Image, ...]
+    arrangement: Arrangement
+    scale: Scale
+    geometry: VolumeGeometry
+    _slots: dict[int, Image] = field(repr=False)
+
+    @property
+    def missing(self) -> tuple[int, ...]:
+        """Slices of the grid that no file holds."""
+        return self.arrangement.missing
+
+    @property
+    def patient_position(self) -> str:
+        """(0018,5100)."""
+        return self.images[0].header.patient_position
+
+    @property
+    def padding_hu(self) -> int | None:
+        """(0028,0120) after rescale, where no tissue can have it."""
+        first = self.images[self.arrangement.order[0]]
+        return padding_hu(first, self.scale.map_of(first))
+
+    @cached_property
+    def header_verdict(self) -> Verdict:
+        """The verdict from headers alone."""
+        return from_headers([image.header for image in self.images], self.arrangement)
+
+    def verdict(self, units: Units) -> Verdict:
+        """The verdict from headers alone."""
+        return self.header_verdict
+
+    def image(self, k: int) -> Image | None:
+        """The image at slice ``k``; None in a gap."""
+        return self._slots.get(k)
+
+    def open(self) -> DicomReader:
+        """Begin to read."""
+        return DicomReader(self)
+
+    def tags(self, k: int) -> Mapping[str, Any] | None:
+        """The data set of the file that holds slice ``k``, without pixels."""
+        from pydicom import dcmread
+
+        image = self.image(k)
+        if image is None:
+            return None
+        with image.file.open() as stream:
+            return dcmread(stream, stop_before_pixels=True, force=True)  # type: ignore[return-value]
+
+
+def source_of(images: tuple[Image, ...]) -> DicomSource:
+    """Arrange the images of one stack.
+
+    Raises
+    ------
+    InputShapeError
+        If the headers make no grid.
+    """
+    arrangement = arrange([image.header for image in images])
+    first = images[arrangement.order[0]]
+    thick = arrangement.spacing_mm is not None or first.header.thickness_mm is not None
+    geometry = VolumeGeometry(
+        shape=(arrangement.slices, first.header.rows, first.header.columns),
+        affine=arrangement.affine,
+        frame_of_reference_uid=first.header.frame_of_reference_uid,
+        orientation_known=arrangement.positions_known,
+        spacing_known=first.header.pixel_spacing is not None and thick,
+    )
+    slots = {slot: images[index] for slot, index in zip(arrangement.slots, arrangement.order, strict=True)}
+    return DicomSource(images, arrangement, scale_of(images), geometry, slots)
+
+
+class DicomReader:
+    """Reads slices from any thread."""
+
+    parallel = True
+
+    def __init__(self, source: DicomSource) -> None:
+        self._source = source
+        self._decoder = Decoder()
+        self._through_itk = False
+
+    def read(self, k: int, out: NDArray[np.int16]) -> None:
+        """Fill ``out`` with slice ``k``. Raises SeriesError."""
+        image = self._source.image(k)
+        assert image is not None, "gaps are filled by the caller"
+        value_map = self._source.scale.map_of(image)
+        if image.coding.direct and out.flags.c_contiguous:
+            read_direct(image, value_map, out)
+        elif not (self._through_itk and _by_itk(image, out)):
+            self._decoder.read(image, value_map, out)
+
+    def settle(self, k: int, pixels: NDArray[np.int16]) -> None:
+        """Decode in ITK from now on if it gives the same Hounsfield units for slice ``k``."""
+        image = self._source.image(k)
+        many = len(self._source.images) > 2
+        if many and image is not None and self._source.scale.units is Units.HU and not image.coding.direct:
+            again = np.empty_like(pixels)
+            self._through_itk = _by_itk(image, again) and np.array_equal(again, pixels)
+
+    def units(self) -> Units:
+        """What the numbers mean."""
+        return self._source.scale.units
+
+    def close(self) -> None:
+        """Nothing stays open."""
+
+
+def _by_itk(image: Image, out: NDArray[np.int16]) -> bool:
+    """Decode a single-frame file in ITK; False where it cannot."""
+    from inference.io.itk import decode_dicom
+
+    if image.file.path is None or image.coding.frames > 1:
+        return False
+    try:
+        frames = decode_dicom(image.file.path)
+    except RuntimeError:
+        return False
+    if frames.shape != (1, *out.shape):
+        return False
+    out[...] = frames[0] if frames.dtype == np.int16 else np.rint(np.clip(frames[0], -32768, 32767))
+    return True

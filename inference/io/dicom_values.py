@@ -1,0 +1,130 @@
+"""From stored pixel values to the int16 numbers of a volume: which units, and the linear map of each slice."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inference.io.dicom_images import Image, PixelCoding
+from inference.io.slices import SliceHeader
+from inference.io.study import WindowLevel
+from inference.volume import Units
+
+LOWEST, HIGHEST = -32768, 32767
+_HOUNSFIELD_TYPES = ("", "HU")
+_SYNTHETIC_PADDING_HU = -1024
+
+
+@dataclass(frozen=True)
+class ValueMap:
+    """``value = slope * stored + intercept``, rounded and held within int16."""
+
+    slope: float = 1.0
+    intercept: float = 0.0
+
+    def apply(self, pixels: NDArray[np.int16]) -> None:
+        """Map int16 stored values in place."""
+        shift = round(self.intercept)
+        if self.slope == 1.0 and shift == self.intercept and abs(shift) <= HIGHEST:
+            if shift < 0:
+                np.maximum(pixels, LOWEST - shift, out=pixels)
+            elif shift > 0:
+                np.minimum(pixels, HIGHEST - shift, out=pixels)
+            if shift:
+                pixels += np.int16(shift)
+            return
+        pixels[...] = self.of(pixels)
+
+    def of(self, stored: NDArray[np.generic]) -> NDArray[np.int16]:
+        """Map stored values of any type."""
+        values = stored.astype(np.float32)
+        values *= self.slope
+        values += self.intercept
+        np.rint(values, out=values)
+        np.clip(values, LOWEST, HIGHEST, out=values)
+        return values.astype(np.int16)
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How the values of a series become int16.
+
+    Hounsfield units stay what they are (``divisor`` 1). Other values are divided where they would not fit or would all
+    round to nothing, and MONOCHROME1 pictures are turned so that high is bright.
+    """
+
+    units: Units
+    divisor: float = 1.0
+    inverted: bool = False
+
+    def map_of(self, image: Image) -> ValueMap:
+        """The map of one image."""
+        slope, intercept = _rescale(image.header)
+        if self.units is Units.HU:
+            return ValueMap(slope, intercept)
+        if self.inverted:
+            intercept, slope = slope * _top(image.coding) + intercept, -slope
+        return ValueMap(slope / self.divisor, intercept / self.divisor)
+
+    def window(self, window: WindowLevel, image: Image) -> WindowLevel:
+        """A window of the header in the volume's values."""
+        if self.units is Units.HU:
+            return window
+        slope, intercept = _rescale(image.header)
+        level = slope * _top(image.coding) + 2 * intercept - window.level if self.inverted else window.level
+        return replace(window, width=window.width / self.divisor, level=level / self.divisor)
+
+
+def scale_of(images: Sequence[Image]) -> Scale:
+    """Units and scale of a series."""
+    coding = images[0].coding
+    units = _units(images)
+    if units is Units.HU or coding.samples > 1 or coding.photometric == "PALETTE COLOR":
+        return Scale(units)
+    slopes = [abs(_rescale(image.header)[0]) for image in images]
+    divisor = max(slopes) if max(slopes) < 1 else 1.0
+    reach = max(_reach(image) for image in images) / divisor
+    while reach > HIGHEST:
+        divisor, reach = divisor * 2, reach / 2
+    return Scale(units, divisor, coding.photometric == "MONOCHROME1")
+
+
+def padding_hu(image: Image, value_map: ValueMap) -> int | None:
+    """The value of padding voxels in the volume, where the header names one that no tissue can have."""
+    stored = image.coding.padding
+    if stored is None:
+        return None
+    value = int(value_map.of(np.array([stored], dtype=np.int32))[0])
+    return value if value < _SYNTHETIC_PADDING_HU else None
+
+
+def _units(images: Sequence[Image]) -> Units:
+    coding, header = images[0].coding, images[0].header
+    if coding.samples > 1 or coding.photometric == "PALETTE COLOR":
+        return Units.GREY8
+    is_localizer = "LOCALIZER" in header.image_type
+    has_rescale = all(image.header.rescale_intercept is not None for image in images)
+    types = {(image.header.rescale_type or "").upper() for image in images}
+    if header.modality in ("CT", "") and has_rescale and types <= set(_HOUNSFIELD_TYPES) and not is_localizer:
+        return Units.HU
+    if coding.bits_stored <= 8 and not coding.signed and not has_rescale:
+        return Units.GREY8
+    return Units.UNKNOWN
+
+
+def _rescale(header: SliceHeader) -> tuple[float, float]:
+    slope = header.rescale_slope if header.rescale_slope else 1.0
+    return slope, header.rescale_intercept if header.rescale_intercept is not None else 0.0
+
+
+def _top(coding: PixelCoding) -> int:
+    """The highest stored value there can be."""
+    return (1 << (coding.bits_stored - coding.signed)) - 1
+
+
+def _reach(image: Image) -> float:
+    slope, intercept = _rescale(image.header)
+    return abs(slope) * _top(image.coding) + abs(intercept)

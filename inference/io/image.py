@@ -1,0 +1,153 @@
+"""PNG and JPEG pictures: 8-bit grey, without spacing and orientation. Numbered pictures of one size make a stack."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import PurePath
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inference.errors import SeriesError
+from inference.io.sources import FileSource, natural
+from inference.io.study import Identity, Problem, SeriesInfo
+from inference.io.volume_source import HeaderlessSource
+from inference.volume import Units, VolumeGeometry
+
+MIN_STACK = 3
+MAX_PIXELS = 1 << 28
+"""Larger pictures are refused: no slice and no X-ray is."""
+
+
+class ImageSource(HeaderlessSource):
+    """Pictures of one size."""
+
+    kind = "image"
+
+    def __init__(self, files: tuple[FileSource, ...], rows: int, columns: int) -> None:
+        geometry = VolumeGeometry((len(files), rows, columns), np.eye(4), orientation_known=False, spacing_known=False)
+        super().__init__(files[0], geometry, np.dtype(np.uint8))
+        self.files = files
+
+    def open(self) -> ImageReader:
+        """Begin to read."""
+        return ImageReader(self)
+
+
+class ImageReader:
+    """Reads pictures from any thread."""
+
+    parallel = True
+
+    def __init__(self, source: ImageSource) -> None:
+        self._source = source
+
+    def read(self, k: int, out: NDArray[np.int16]) -> None:
+        """Fill ``out`` with picture ``k``. Raises SeriesError."""
+        file = self._source.files[k]
+        try:
+            with file.open() as stream, _open(stream) as picture:
+                pixels = _grey(picture)
+        except Exception as error:
+            raise SeriesError(f"{file.name} is damaged or cut short; get it again.") from error
+        if pixels.shape != out.shape:
+            raise SeriesError(f"{file.name} changed its size while it was being read.")
+        out[...] = pixels
+
+    def settle(self, k: int, pixels: NDArray[np.int16]) -> None:
+        """There is only one way to read."""
+
+    def units(self) -> Units:
+        """Always 8-bit grey."""
+        return Units.GREY8
+
+    def close(self) -> None:
+        """Nothing stays open."""
+
+
+def scan_images(index: int, files: Sequence[FileSource], problems: list[Problem]) -> list[SeriesInfo]:
+    """The series of a folder's pictures: stacks of numbered ones, every other picture alone."""
+    groups: dict[tuple[str, str, int, int], list[FileSource]] = {}
+    for file in files:
+        try:
+            rows, columns = _size(file)
+        except SeriesError as error:
+            problems.append(Problem(file.name, str(error)))
+            continue
+        pattern = re.sub(r"\d+", "#", file.name)
+        groups.setdefault((file.folder, pattern, rows, columns), []).append(file)
+    found: list[SeriesInfo] = []
+    for (_, pattern, rows, columns), group in groups.items():
+        stacks = [group] if _is_numbered(group) else [[file] for file in group]
+        for stack in stacks:
+            ordered = tuple(sorted(stack, key=lambda file: natural(file.name)))
+            name = pattern if len(stack) > 1 else PurePath(stack[0].name).stem
+            found.append(_info(index + len(found), ImageSource(ordered, rows, columns), name))
+    return found
+
+
+def _is_numbered(group: list[FileSource]) -> bool:
+    """Whether the names differ in one number only."""
+    numbers = [re.findall(r"\d+", file.name) for file in group]
+    varying = [len({row[n] for row in numbers}) for n in range(len(numbers[0]))]
+    return len(group) >= MIN_STACK and sum(count > 1 for count in varying) == 1 and max(varying) == len(group)
+
+
+def _info(index: int, source: ImageSource, name: str) -> SeriesInfo:
+    slices, rows, columns = source.geometry.shape
+    return SeriesInfo(
+        index=index,
+        uid=f"image-{index}",
+        study_uid="",
+        kind="image",
+        modality="",
+        description="8-bit image" if slices == 1 else "stack of 8-bit images",
+        slices=slices,
+        rows=rows,
+        columns=columns,
+        spacing_mm=None,
+        thickness_mm=None,
+        kernel="",
+        study_date="",
+        body_part="",
+        transfer_syntax="",
+        frame_of_reference_uid="",
+        verdict=source.verdict(Units.GREY8),
+        loadable=True,
+        score=0.0,
+        reason="",
+        identity=Identity(name=name),
+        source=source,
+    )
+
+
+def _size(file: FileSource) -> tuple[int, int]:
+    try:
+        with file.open() as stream, _open(stream) as picture:
+            width, height = picture.size
+            turned = picture.getexif().get(0x0112, 1) in (5, 6, 7, 8)
+    except Exception as error:
+        raise SeriesError(
+            f"{file.name} is no picture that can be read (damaged, cut short or another type)."
+        ) from error
+    if width * height > MAX_PIXELS:
+        raise SeriesError(f"{file.name} has {width} x {height} pixels, more than any slice or X-ray.")
+    return (width, height) if turned else (height, width)
+
+
+def _open(stream: Any) -> Any:
+    from PIL import Image
+
+    return Image.open(stream, formats=("PNG", "JPEG"))
+
+
+def _grey(picture: Any) -> NDArray[np.uint8]:
+    """Grey values 0..255, turned as the camera says; 16-bit pictures lose their lower byte."""
+    from PIL import ImageOps
+
+    picture = ImageOps.exif_transpose(picture)
+    if picture.mode in ("I;16", "I;16B", "I"):
+        return (np.asarray(picture).astype(np.uint32) >> 8).clip(0, 255).astype(np.uint8)
+    return np.asarray(picture.convert("RGB").convert("L") if picture.mode != "L" else picture, dtype=np.uint8)
