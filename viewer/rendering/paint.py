@@ -30,6 +30,8 @@ from viewer.rendering.slice_scene import Picture
 
 LENS_RADIUS, LENS_FACTOR = 110.0, 2.5
 _MARGIN = 8.0
+_EDGE = 30.0
+"""Where the crosshair's lines end: the outermost pixels belong to the orientation letters."""
 _GAP = 14.0
 """Half the opening in the middle of the crosshair, so that it never covers what it points at."""
 _VERDICT = {Colour.AMBER: palette.AMBER, Colour.RED: palette.RED, Colour.GREEN: palette.FAINT}
@@ -72,8 +74,8 @@ def paint_crosshair(painter: QPainter, spot: Spot, width: float, height: float) 
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
     painter.setPen(_pen(palette.CROSSHAIR, 170))
     x, y = round(spot[0]) + 0.5, round(spot[1]) + 0.5
-    for start, end in ((QPointF(0, y), QPointF(x - _GAP, y)), (QPointF(x + _GAP, y), QPointF(width, y)),
-                       (QPointF(x, 0), QPointF(x, y - _GAP)), (QPointF(x, y + _GAP), QPointF(x, height))):  # fmt: skip
+    for start, end in ((QPointF(_EDGE, y), QPointF(x - _GAP, y)), (QPointF(x + _GAP, y), QPointF(width - _EDGE, y)),
+                       (QPointF(x, _EDGE), QPointF(x, y - _GAP)), (QPointF(x, y + _GAP), QPointF(x, height - _EDGE))):  # fmt: skip
         painter.drawLine(start, end)
 
 
@@ -187,6 +189,10 @@ def _paint_verdict(painter: QPainter, furniture: Furniture, width: float, top: f
 
 
 def _paint_letters(painter: QPainter, furniture: Furniture, width: float, height: float) -> None:
+    plain, large = painter.font(), QFont(painter.font())
+    large.setPixelSize(16)
+    large.setBold(True)
+    painter.setFont(large)
     metrics, letters = _metrics(painter), furniture.letters
     tall = metrics.height()
     middle_x, middle_y = width / 2, height / 2 - tall / 2
@@ -198,6 +204,7 @@ def _paint_letters(painter: QPainter, furniture: Furniture, width: float, height
     ):
         if text:
             _paint_text(painter, x, y, text, palette.ACCENT)
+    painter.setFont(plain)
 
 
 def _paint_scale_bar(painter: QPainter, furniture: Furniture, width: float, height: float) -> None:

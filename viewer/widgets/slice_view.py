@@ -85,6 +85,20 @@ class SliceView(QWidget):
         """Show the whole slice again."""
         self.scene.camera.value = Camera()
 
+    def give_up(self) -> bool:
+        """Forget the measurement that is being drawn; whether there was one."""
+        drawing = self._tools.draft is not None
+        if drawing:
+            self._tools.cancel()
+        return drawing
+
+    def give_up(self) -> bool:
+        """Forget the measurement that is being drawn; whether there was one."""
+        drawing = self._tools.draft is not None
+        if drawing:
+            self._tools.cancel()
+        return drawing
+
     def picture(
         self, scale: float = 1.0, *, overlays: bool = True, identity: bool = False, measurements: bool = True,
         crosshair: bool = False,
@@ -174,8 +188,7 @@ class SliceView(QWidget):
         whole = int(self._wheel)
         if whole:
             self._wheel -= whole
-            if self._tools.draft is not None:
-                self._tools.cancel()
+            self.give_up()
             self.scene.step(whole)
 
     def left(self) -> None:
@@ -184,13 +197,11 @@ class SliceView(QWidget):
         self._repaint_words()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Delete takes the selected measurement away; Escape what is being drawn."""
+        """Delete takes the selected measurement away, Escape what is being drawn."""
         if event.key() in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace) and self.selected is not None:
             self.session.measurements.remove(self.selected)
             self.selected = None
-        elif event.key() == Qt.Key.Key_Escape and self._tools.draft is not None:
-            self._tools.cancel()
-        else:
+        elif event.key() != Qt.Key.Key_Escape or not self.give_up():
             event.ignore()
 
     def _menu(self, number: int) -> QMenu:
