@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -42,12 +43,13 @@ def _known_characters() -> frozenset[int]:
 
 
 def printable(text: str) -> str:
-    """``text`` with every character that the font lacks as its accentless form, else as ``?``; never a box."""
+    """``text`` with every character that the font lacks as its accentless form, else as ``?``; never a box. Keeps non-breaking
+    spaces."""
     import unicodedata
 
     known = _known_characters()
     out = []
-    for character in " ".join(text.split()):
+    for character in re.sub(r"[^\S\xa0]+", " ", text).strip():
         if ord(character) in known:
             out.append(character)
             continue

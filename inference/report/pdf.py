@@ -191,7 +191,8 @@ def _result_lines(severity: Severity) -> list[Line]:
     if severity.ct_severity_score is not None and severity.total_severity_score is not None:
         scores = f"CT severity score {severity.ct_severity_score}/25, total severity {severity.total_severity_score}/20"
         lines.append(Line(f"{scores}; lobes from the file given.", "Lobes:"))
-    lines.append(Line(f"{wording.grade_bins()}.", "Grades:"))
+    bins = " · ".join(bin_.replace(" ", "\xa0") for bin_ in wording.grade_bins())
+    lines.append(Line(f"{bins}.", "Grades:"))
     return lines
 
 
@@ -214,12 +215,12 @@ def _number(value: float | None) -> str:
 
 
 def _limits(findings: Findings, warnings: Sequence[Warning]) -> list[Line]:
-    lines = [Line(warning.text, "Note:") for warning in dict.fromkeys(warnings)]
-    lines.append(Line(wording.LOOKALIKES, "Look-alikes:"))
-    lines.append(Line(wording.NOT_ASSESSED.removeprefix("Not assessed: "), "Not assessed:"))
+    """What the figures do not say, the most important first: what does not fit is cut from the end."""
+    lines = [Line(wording.NOT_ASSESSED, "Not assessed:"), Line(wording.LOOKALIKES, "Look-alikes:")]
     judged = [name for name, *_, how in wording.manifestation_rows(findings) if how.startswith("not judged")]
     if judged:
         lines.append(Line(f"{', '.join(judged)} (this system gives no such class).", "Also not assessed:"))
+    lines += [Line(warning.text, "Note:") for warning in dict.fromkeys(warnings)]
     lines += [Line(text) for text in wording.definitions("lung", "percentage_of_infection", "pho", "effusion")]
     return lines
 

@@ -9,7 +9,7 @@ from inference.quantification.grades import GRADE_WORDS, bins
 from inference.report.annotations import label_styles
 
 NOT_ASSESSED = (
-    "Not assessed: nodules and masses, pulmonary embolism, lymph nodes, mediastinum and heart, fractures and bone, "
+    "nodules and masses, pulmonary embolism, lymph nodes, mediastinum and heart, fractures and bone, "
     "airway disease, pneumothorax, upper abdomen."
 )
 LOOKALIKES = "Tumour, oedema, atelectasis and motion can look like infection; density alone cannot tell them apart."
@@ -49,9 +49,9 @@ def grade(severity: Severity) -> str:
     return f"{severity.qualifier} {words}".strip()
 
 
-def grade_bins() -> str:
-    """Every grade with its bin, in one line."""
-    return " · ".join(f"{name} {bin_}" for name, bin_ in bins())
+def grade_bins() -> list[str]:
+    """Every grade with its bin: ``CT-1 to 25 %`` and so on."""
+    return [f"{name} {limits}" for name, limits in bins()]
 
 
 def definitions(*names: str) -> list[str]:
