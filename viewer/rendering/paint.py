@@ -74,9 +74,11 @@ def paint_crosshair(painter: QPainter, spot: Spot, width: float, height: float) 
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
     painter.setPen(_pen(palette.CROSSHAIR, 170))
     x, y = round(spot[0]) + 0.5, round(spot[1]) + 0.5
-    for start, end in ((QPointF(_EDGE, y), QPointF(x - _GAP, y)), (QPointF(x + _GAP, y), QPointF(width - _EDGE, y)),
-                       (QPointF(x, _EDGE), QPointF(x, y - _GAP)), (QPointF(x, y + _GAP), QPointF(x, height - _EDGE))):  # fmt: skip
-        painter.drawLine(start, end)
+    right, bottom = width - _EDGE, height - _EDGE
+    painter.drawLine(QPointF(_EDGE, y), QPointF(max(x - _GAP, _EDGE), y))
+    painter.drawLine(QPointF(min(x + _GAP, right), y), QPointF(right, y))
+    painter.drawLine(QPointF(x, _EDGE), QPointF(x, max(y - _GAP, _EDGE)))
+    painter.drawLine(QPointF(x, min(y + _GAP, bottom)), QPointF(x, bottom))
 
 
 def paint_line(painter: QPainter, start: Spot, end: Spot, colour: palette.Colour) -> None:

@@ -108,7 +108,7 @@ class PlaneGrid:
 
     def on_screen(self, array: NDArray[Any], index: int) -> NDArray[Any]:
         """A view of slice ``index`` of a canonical array, as it lies on the screen. No copy."""
-        return self.laid_out(np.moveaxis(array, self.normal_axis, 0)[index])
+        return self.laid_out(np.moveaxis(np.asarray(array), self.normal_axis, 0)[index])
 
     def laid_out(self, plane: NDArray[Any]) -> NDArray[Any]:
         """A 2D array in canonical axis order, as it lies on the screen. No copy."""

@@ -84,7 +84,7 @@ class ScoutView(QWidget):
         if frame is None or self._axial is None:
             return
         grid = frame.grid
-        x, y = frame.to_slice(event.position().x(), event.position().y())
+        _, y = frame.to_slice(event.position().x(), event.position().y())
         index, column, _ = grid.locate(self._session.crosshair.value)
         place = self._axial.nearest(grid.point(index, column, y))
         _, axial_x, axial_y = self._axial.locate(self._session.crosshair.value)

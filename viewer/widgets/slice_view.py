@@ -92,13 +92,6 @@ class SliceView(QWidget):
             self._tools.cancel()
         return drawing
 
-    def give_up(self) -> bool:
-        """Forget the measurement that is being drawn; whether there was one."""
-        drawing = self._tools.draft is not None
-        if drawing:
-            self._tools.cancel()
-        return drawing
-
     def picture(
         self, scale: float = 1.0, *, overlays: bool = True, identity: bool = False, measurements: bool = True,
         crosshair: bool = False,
