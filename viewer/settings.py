@@ -51,7 +51,7 @@ class Frame:
     """Place and arrangement of the window; ``geometry`` is Qt's own byte string in hexadecimal."""
 
     geometry: str = ""
-    layout: str = "2x2"
+    layout: str = "quad"
     window_width: float = 1500.0
     window_level: float = -600.0
     left_width: int = 280

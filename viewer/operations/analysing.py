@@ -2,8 +2,31 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from viewer.jobs.runner import Jobs
 from viewer.state.session import JobState, Notice, Session
+
+
+@dataclass(frozen=True)
+class SystemChoice:
+    """A system as the Analyse menu lists it. ``available`` is False while its weights are missing."""
+
+    name: str
+    title: str
+    rule_based: bool
+    available: bool
+    explanation: str
+
+    @property
+    def label(self) -> str:
+        """The menu's words: what it is, said plainly."""
+        return self.title if self.available else f"{self.title} – weights missing"
+
+
+def default_choice(choices: tuple[SystemChoice, ...]) -> SystemChoice | None:
+    """The best system that can run here."""
+    return next((choice for choice in choices if choice.available), None)
 
 
 def why_not(session: Session) -> str:
@@ -14,7 +37,9 @@ def why_not(session: Session) -> str:
     if loaded.info.is_xray:
         return "This is an X-ray; the systems on this machine read chest CT."
     if verdict is not None and not verdict.may_measure:
-        return f"Not measured. {'; '.join(reason.text for reason in verdict.reasons if reason.colour == verdict.colour)}"
+        return (
+            f"Not measured. {'; '.join(reason.text for reason in verdict.reasons if reason.colour == verdict.colour)}"
+        )
     return ""
 
 

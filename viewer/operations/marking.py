@@ -31,7 +31,9 @@ def next_key_image(session: Session) -> None:
         return
     plane = active_plane(session)
     here = _rank(KeyImage(plane, session.crosshair.value))
-    later = [image for image in images if _rank(image) > here and not _same_slice(image, plane, session.crosshair.value)]
+    later = [
+        image for image in images if _rank(image) > here and not _same_slice(image, plane, session.crosshair.value)
+    ]
     chosen = later[0] if later else images[0]
     session.active_view.value = chosen.plane
     session.look_at(chosen.point)

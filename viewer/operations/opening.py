@@ -17,7 +17,9 @@ def open_path(session: Session, jobs: Jobs, settings: Settings, path: Path) -> N
     """Scan a folder or file; its proposed series loads as soon as the headers are read."""
     if not path.exists():
         settings.forget(str(path))
-        session.notice.emit(Notice("That study is not there any more. Was the drive taken out, or the folder moved?", "error"))
+        session.notice.emit(
+            Notice("That study is not there any more. Was the drive taken out, or the folder moved?", "error")
+        )
         return
     close_study(session, jobs)
     jobs.scan(path, on_done=lambda: _scanned(session, jobs, settings, path))
@@ -32,7 +34,9 @@ def open_dropped(session: Session, jobs: Jobs, settings: Settings, paths: list[P
         return
     parents = {path.parent for path in paths}
     if len(parents) > 1:
-        session.notice.emit(Notice("Files of several folders were dropped. Drop one study folder at a time.", "warning"))
+        session.notice.emit(
+            Notice("Files of several folders were dropped. Drop one study folder at a time.", "warning")
+        )
         return
     open_path(session, jobs, settings, parents.pop())
 

@@ -52,7 +52,7 @@ def tabular(font: QFont) -> QFont:
     font = QFont(font)
     tag = getattr(QFont, "Tag", None)
     if tag is not None and hasattr(font, "setFeature"):
-        font.setFeature(tag(b"tnum"), 1)
+        font.setFeature(tag("tnum"), 1)
     return font
 
 
@@ -80,7 +80,9 @@ def swatch(colour: tuple[int, int, int], size: int = 14) -> QIcon:
     """A square of one colour."""
     pixmap = QPixmap(QSize(size, size))
     pixmap.fill(QColor(*colour))
-    return QIcon(pixmap)
+    result = QIcon(pixmap)
+    result.addPixmap(pixmap, QIcon.Mode.Disabled)
+    return result
 
 
 def _draw(source: str, size: int) -> QPixmap:

@@ -1,0 +1,117 @@
+"""Writing results: masks, tables, JSON, the report. Each is a job, and says where it wrote or why it could not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from inference.findings import Findings
+from inference.io.study import LoadedSeries
+from inference.pipeline.cancellation import CancellationToken
+from inference.verdict import Verdict
+from viewer.jobs.runner import Jobs
+from viewer.state.session import Notice, Session
+
+MASK_FILES = ("lungs.nii.gz", "lesions.nii.gz")
+TABLE_FILES = ("severity.csv", "slices.csv", "lesions.csv")
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """A finished analysis with what it belongs to."""
+
+    findings: Findings
+    loaded: LoadedSeries
+    verdict: Verdict
+
+
+def result(session: Session) -> Result | None:
+    """What can be exported now."""
+    findings, loaded, verdict = session.findings.value, session.loaded.value, session.verdict.value
+    return None if findings is None or loaded is None or verdict is None else Result(findings, loaded, verdict)
+
+
+def export_masks(session: Session, jobs: Jobs, folder: Path) -> None:
+    """Write both masks in the geometry of the files; each is read back and compared before success is told."""
+
+    def write(it: Result) -> None:
+        from inference.io.export import write_label_map
+
+        for name, labels in zip(MASK_FILES, (it.findings.output.lungs, it.findings.output.lesions), strict=True):
+            write_label_map(folder / name, it.loaded.to_source(labels))
+
+    _start(session, jobs, "Exporting masks", write, f"Masks written and read back: {', '.join(MASK_FILES)}.")
+
+
+def export_tables(session: Session, jobs: Jobs, folder: Path) -> None:
+    """Write the severity table, the figures per slice and the lesions as CSV."""
+
+    def write(it: Result) -> None:
+        from inference.io.export import write_lesions, write_severity, write_slices
+
+        for name, one in zip(TABLE_FILES, (write_severity, write_slices, write_lesions), strict=True):
+            one(folder / name, it.findings)
+
+    _start(session, jobs, "Exporting tables", write, f"Tables written: {', '.join(TABLE_FILES)}.")
+
+
+def export_json(session: Session, jobs: Jobs, file: Path, with_identity: bool) -> None:
+    """Write findings.json, schema version 1."""
+
+    def write(it: Result) -> None:
+        from inference.io.export import findings_json, write_json
+
+        write_json(file, findings_json(it.findings, it.loaded, it.verdict, with_identity=with_identity))
+
+    _start(session, jobs, "Exporting figures", write, f"Figures written: {file.name}.")
+
+
+def export_report(session: Session, jobs: Jobs, file: Path, with_identity: bool) -> None:
+    """Write the one-page report as PDF."""
+
+    def write(it: Result) -> None:
+        from inference.report.pdf import write_report
+
+        identity = it.loaded.info.identity if with_identity else None
+        write_report(file, it.findings, it.loaded, it.verdict, identity=identity)
+
+    _start(session, jobs, "Writing the report", write, f"Report written: {file.name}.")
+
+
+def figures_as_text(session: Session) -> str:
+    """The severity table with its heading lines, tab separated, without the patient; "" without findings."""
+    from inference.io.export import severity_rows
+    from inference.report.wording import grade_bins, summary
+    from inference.software import NOTICE
+
+    it = result(session)
+    if it is None:
+        return ""
+    rows = ["\t".join(_cell(cell) for cell in row) for row in severity_rows(it.findings.severity)]
+    provenance = it.findings.output.provenance
+    return "\n".join(
+        [
+            summary(it.findings), f"Geometry: {it.verdict.sentence()}",
+            f"System: {provenance.system} {provenance.version} on {provenance.device}", "", *rows, "",
+            *grade_bins(), f"{NOTICE}.",
+        ]
+    )  # fmt: skip
+
+
+def _cell(cell: object) -> str:
+    if cell is None or cell != cell:
+        return ""
+    return f"{cell:.4g}" if isinstance(cell, float) else str(cell)
+
+
+def _start(session: Session, jobs: Jobs, title: str, write: Callable[[Result], None], told: str) -> None:
+    it = result(session)
+    if it is None:
+        session.notice.emit(Notice("There is nothing to export yet. Press Analyse first.", "warning"))
+        return
+
+    def work(report: Callable[[float], None], token: CancellationToken) -> None:
+        write(it)
+
+    jobs.run(title, work, lambda _: session.notice.emit(Notice(told)))

@@ -1,0 +1,78 @@
+"""The views in the middle of the window, and the layout that fits what is open."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QPoint, QRect
+from PySide6.QtGui import QImage
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from viewer.jobs.runner import Jobs
+from viewer.state.session import Session
+from viewer.widgets.slice_view import SliceView
+from viewer.widgets.view_grid import ViewGrid
+from viewer.widgets.volume_view import VolumeView
+
+
+class Centre(QWidget):
+    """Three planes, a second series and the 3D view, in the session's layout."""
+
+    def __init__(self, session: Session, jobs: Jobs) -> None:
+        super().__init__()
+        self._session = session
+        self.slices = {
+            "axial": SliceView(session, "axial", name="axial"),
+            "coronal": SliceView(session, "coronal", name="coronal"),
+            "sagittal": SliceView(session, "sagittal", name="sagittal"),
+            "beside": SliceView(session, "axial", name="beside"),
+        }
+        self.volume = VolumeView(session, jobs.run)
+        self.grid = ViewGrid(session, {**self.slices, "3d": self.volume})
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self.grid)
+
+    def step_back(self) -> bool:
+        """Give up the measurement that is being drawn; whether there was one."""
+        return any(view.give_up() for view in self.slices.values())
+
+    def reset_views(self) -> None:
+        """Fit every slice view, and look at the 3D lung from the front."""
+        self.grid.fit()
+        self.volume.look_from("A")
+
+    def panes(
+        self, whole_layout: bool, scale: float, identity: bool
+    ) -> tuple[list[tuple[QRect, QImage]], tuple[int, int]]:
+        """Pictures of every view on show, or of the active one, with their places, and the size of the whole.
+
+        Places are in screen pixels; slice pictures are painted anew ``scale`` times as large, the 3D picture is VTK's
+        own frame.
+        """
+        active = self._session.active_view.value
+        views: dict[str, SliceView | VolumeView] = {**self.slices, "3d": self.volume}
+        shown = list(self.grid.shown())
+        if not whole_layout:
+            shown = [active] if active in shown else shown[:1]
+        panes: list[tuple[QRect, QImage]] = []
+        for name in shown:
+            view = views[name]
+            place = QRect(view.mapTo(self.grid, QPoint(0, 0)), view.size()) if whole_layout else view.rect()
+            if isinstance(view, SliceView):
+                panes.append((place, view.picture(scale, identity=identity)))
+            elif (picture := view.picture()) is not None:
+                panes.append((_below_the_bar(place, picture, view.devicePixelRatioF(), whole_layout), picture))
+        if whole_layout:
+            return panes, (self.grid.width(), self.grid.height())
+        return panes, (panes[0][0].width(), panes[0][0].height()) if panes else (0, 0)
+
+    def close_views(self) -> None:
+        """Release what must go before the window does."""
+        self.volume.close_scene()
+
+
+def _below_the_bar(place: QRect, picture: QImage, ratio: float, whole_layout: bool) -> QRect:
+    """The place of the 3D frame itself, without the buttons above it."""
+    width, height = round(picture.width() / ratio), round(picture.height() / ratio)
+    return (
+        QRect(place.left(), place.bottom() + 1 - height, width, height) if whole_layout else QRect(0, 0, width, height)
+    )

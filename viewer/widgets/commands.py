@@ -1,0 +1,172 @@
+"""What each action does: the one place where actions meet operations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QFileDialog, QMenu, QWidget
+
+from viewer.binding import bind_checked, bind_choice, observe
+from viewer.jobs.runner import Jobs
+from viewer.operations import analysing, looking, marking, opening
+from viewer.operations.analysing import SystemChoice
+from viewer.settings import Settings
+from viewer.state.session import Projection, Session, Slab, Tool
+from viewer.widgets.about import About
+from viewer.widgets.actions import Actions
+from viewer.widgets.help_sheet import HelpSheet
+from viewer.widgets.preferences import PreferencesDialog
+from viewer.widgets.tag_viewer import TagViewer
+from viewer.widgets.toolbar import LAYOUTS, MEASURE, SLABS, system_actions
+
+TOOLS = {
+    Tool.WINDOW: "tool_window", Tool.PAN: "tool_pan", Tool.ZOOM: "tool_zoom", Tool.CROSSHAIR: "tool_crosshair",
+    Tool.MAGNIFIER: "tool_magnifier", **MEASURE,
+}  # fmt: skip
+_NEED_SERIES = (
+    "slice_up", "slice_down", "slice_up_10", "slice_down_10", "slice_first", "slice_last", "key_image",
+    "next_key_image", "cine", "flip_horizontal", "flip_vertical", "rotate_right", "rotate_left", "window_file",
+    "delete_measurements", "export_view", "export_layout", "copy_picture", "maximise",
+)  # fmt: skip
+_NEED_FINDINGS = ("export_masks", "export_mesh", "export_csv", "export_json", "export_report", "copy_figures")
+_IMAGES = "*.dcm *.dicom *.ima DICOMDIR *.zip *.nii *.nii.gz *.nrrd *.nhdr *.mha *.mhd *.png *.jpg *.jpeg"
+_OPEN_FILTER = f"Images ({_IMAGES});;All files (*)"
+
+
+class Commands:
+    """Connects actions to operations and keeps them enabled or disabled with the session."""
+
+    def __init__(
+        self,
+        window: QWidget,
+        session: Session,
+        jobs: Jobs,
+        settings: Settings,
+        actions: Actions,
+        systems: tuple[SystemChoice, ...],
+        demo_folder: Path,
+    ) -> None:
+        self._window, self._session, self._jobs, self._settings = window, session, jobs, settings
+        self._actions, self._systems, self._demo_folder = actions, systems, demo_folder
+        self._analysis_asked: list[Callable[[], None]] = []
+        self._file()
+        self._look()
+        self._windows()
+        self._analyse()
+        self._help()
+        observe(window, session.loaded, lambda _: self._enable())
+        observe(window, session.findings, lambda _: self._enable())
+        observe(window, session.verdict, lambda _: self._enable())
+
+    def on_analysis_asked(self, function: Callable[[], None]) -> None:
+        """Call ``function`` whenever the reader started an analysis."""
+        self._analysis_asked.append(function)
+
+    def fill_systems(self, menu: QMenu) -> None:
+        """List the systems in the Analyse menu; each runs when it is chosen."""
+        rows = tuple((s.name, s.label, s.explanation, s.available) for s in self._systems)
+        for action, choice in zip(system_actions(menu, rows), self._systems, strict=True):
+            action.triggered.connect(lambda _=False, name=choice.name: self.analyse(name))
+
+    def analyse(self, system: str) -> None:
+        """Run a system on what is open."""
+        if analysing.analyse(self._session, self._jobs, system):
+            for function in self._analysis_asked:
+                function()
+
+    def open_path(self, path: Path) -> None:
+        """Open a study."""
+        opening.open_path(self._session, self._jobs, self._settings, path)
+
+    def _file(self) -> None:
+        session, jobs, actions = self._session, self._jobs, self._actions
+        actions.on("open_folder", self._choose_folder)
+        actions.on("open_file", self._choose_file)
+        actions.on("open_demo", lambda: opening.open_demo(session, jobs, self._settings, self._demo_folder))
+        actions.on("close_study", lambda: opening.close_study(session, jobs))
+        actions.on("next_series", lambda: opening.step_series(session, jobs, 1))
+        actions.on("previous_series", lambda: opening.step_series(session, jobs, -1))
+        actions.on("tags", lambda: TagViewer(session, self._window).show())
+        actions.on("preferences", lambda: PreferencesDialog(self._settings, self._window).show())
+        actions.on("quit", self._window.close)
+        bind_checked(actions["hide_identity"], session.identity_hidden)
+
+    def _look(self) -> None:
+        session, actions = self._session, self._actions
+        for name, by in (("slice_up", -1), ("slice_down", 1), ("slice_up_10", -10), ("slice_down_10", 10)):
+            actions.on(name, partial(looking.step_slice, session, by))
+        actions.on("slice_first", lambda: looking.go_to_end(session, last=False))
+        actions.on("slice_last", lambda: looking.go_to_end(session, last=True))
+        actions.on("key_image", lambda: marking.toggle_key_image(session))
+        actions.on("next_key_image", lambda: marking.next_key_image(session))
+        actions.on("delete_measurements", lambda: marking.delete_measurements(session))
+        actions.on("maximise", lambda: looking.toggle_maximised(session))
+        for name, value in (
+            ("cine", session.cine),
+            ("crosshair", session.crosshair_visible),
+            ("invert", session.inverted),
+            ("interpolate", session.interpolate),
+        ):
+            bind_checked(actions[name], value)
+        for tool, name in TOOLS.items():
+            bind_choice(actions[name], session.tool, tool)
+        for layout, name in LAYOUTS.items():
+            bind_choice(actions[name], session.layout, layout)
+            actions.on(name, lambda: setattr(session.maximised, "value", None))
+        actions.on("flip_horizontal", lambda: looking.flip(session, "horizontal"))
+        actions.on("flip_vertical", lambda: looking.flip(session, "vertical"))
+        actions.on("rotate_right", lambda: looking.rotate(session, 1))
+        actions.on("rotate_left", lambda: looking.rotate(session, -1))
+
+    def _windows(self) -> None:
+        session, actions = self._session, self._actions
+        for key in "123456":
+            actions.on(f"window_{key}", partial(looking.set_window_preset, session, key))
+        actions.on("window_file", lambda: looking.cycle_file_windows(session))
+        for projection, name in SLABS.items():
+            action = actions.on(name, partial(looking.set_projection, session, projection))
+            action.setCheckable(True)
+            observe(action, session.slab, partial(_check_slab, action, projection))
+
+    def _analyse(self) -> None:
+        default = analysing.default_choice(self._systems)
+        if default is not None:
+            self._actions.on("analyse", lambda: self.analyse(default.name)).setToolTip(
+                f"Run {default.title} (F5). {default.explanation}"
+            )
+        self._actions.on("cancel_job", lambda: analysing.cancel_running(self._session, self._jobs))
+        observe(
+            self._window,
+            self._session.jobs,
+            lambda jobs: self._actions["cancel_job"].setEnabled(any(not job.ending for job in jobs)),
+        )
+
+    def _help(self) -> None:
+        self._actions.on("help", lambda: HelpSheet(self._settings, self._window).show())
+        self._actions.on("about", lambda: About(self._window).show())
+
+    def _enable(self) -> None:
+        loaded, actions = self._session.loaded.value, self._actions
+        actions.enable(_NEED_SERIES, loaded is not None)
+        actions.enable(_NEED_FINDINGS, self._session.findings.value is not None)
+        actions.enable(("tags",), loaded is not None and loaded.tags is not None)
+        actions.enable(("analyse",), not analysing.why_not(self._session) and bool(self._systems))
+        flat = loaded is not None and loaded.volume.geometry.shape[0] == 1
+        actions.enable(tuple(name for name in LAYOUTS.values() if name != "layout_axial"), not flat)
+        actions.enable(("slab_mip", "slab_minip", "slab_mean"), loaded is not None and not flat)
+
+    def _choose_folder(self) -> None:
+        if chosen := QFileDialog.getExistingDirectory(self._window, "Open study folder"):
+            self.open_path(Path(chosen))
+
+    def _choose_file(self) -> None:
+        chosen, _ = QFileDialog.getOpenFileName(self._window, "Open file", "", _OPEN_FILTER)
+        if chosen:
+            self.open_path(Path(chosen))
+
+
+def _check_slab(action: QAction, projection: Projection, slab: Slab) -> None:
+    action.setChecked(slab.projection is projection)

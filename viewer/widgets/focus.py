@@ -1,0 +1,53 @@
+"""The keyboard belongs to the image: a click into a panel never takes the slice keys away, Tab into one does."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QAbstractItemView,
+    QAbstractSlider,
+    QAbstractSpinBox,
+    QApplication,
+    QComboBox,
+    QWidget,
+)
+
+_CONTROLS = (QAbstractButton, QAbstractItemView, QAbstractSlider, QAbstractSpinBox, QComboBox)
+_OWN_KEYS = {
+    Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_Home, Qt.Key.Key_End, Qt.Key.Key_PageUp, Qt.Key.Key_PageDown,
+    Qt.Key.Key_Space, Qt.Key.Key_Return, Qt.Key.Key_Enter,
+}  # fmt: skip
+
+
+def keep_keys_on_image(panel: QWidget) -> None:
+    """Let the controls of a panel take the keyboard by Tab, and not by a click."""
+    for control in panel.findChildren(QWidget):
+        if isinstance(control, _CONTROLS) and control.focusPolicy() & Qt.FocusPolicy.ClickFocus:
+            control.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+
+
+class PanelKeys(QObject):
+    """While a control of the window has the keyboard, its own keys (arrows, space ...) are no shortcuts."""
+
+    def __init__(self, window: QWidget) -> None:
+        super().__init__(window)
+        self._window = window
+        app = QApplication.instance()
+        if app is not None:
+            app.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Qt's hook."""
+        if (
+            event.type() == QEvent.Type.ShortcutOverride
+            and isinstance(event, QKeyEvent)
+            and isinstance(watched, _CONTROLS)
+            and watched.window() is self._window
+            and event.key() in _OWN_KEYS
+            and event.modifiers() in (Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.KeypadModifier)
+        ):
+            event.accept()
+            return True
+        return False
