@@ -99,11 +99,14 @@ def from_grid(kind: Kind, geometry: VolumeGeometry, units: Units = Units.HU) -> 
 def from_voxels(verdict: Verdict, volume: Volume) -> Verdict:
     """``verdict`` with what the voxels say: whether the numbers are Hounsfield units (rescale forgotten or doubled).
 
-    8-bit volumes have none to judge. ``volume`` may be in any orientation.
+    8-bit volumes have none to judge, and what the headers said already is not said twice. ``volume`` may be in any
+    orientation.
     """
     if volume.units is Units.GREY8:
         return verdict
     if volume.units is Units.UNKNOWN:
+        if {"hounsfield", "ct"} & {ROWS[reason.code].check for reason in verdict.reasons if reason.code in ROWS}:
+            return verdict
         return _judged(verdict, [_reason("not_hounsfield", "The values are not Hounsfield units")], ["hounsfield"])
     air = air_hu(volume)
     low, high = AIR_RANGE_HU
@@ -320,7 +323,7 @@ def _reason(code: str, text: str, *, provisional: bool = False) -> Reason:
 def _judged(verdict: Verdict, reasons: Iterable[Reason], judged: Iterable[str]) -> Verdict:
     """``verdict`` with further reasons, and with those of the judged checks that no reason fails."""
     merged = verdict.with_reasons(reasons)
-    failed = {ROWS[reason.code].check for reason in merged.reasons}
+    failed = {ROWS[reason.code].check for reason in merged.reasons if reason.code in ROWS}
     held = {*verdict.checks_passed, *judged} - failed
     return Verdict(merged.reasons, tuple(check for check in CHECKS if check in held))
 

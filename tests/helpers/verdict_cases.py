@@ -301,15 +301,14 @@ def _zip_bomb(images: Images, folder: Path) -> None:
 
 
 def _many_files(images: Images, folder: Path) -> None:
-    """3,000 slices in one folder: thirty series of one study, 8 by 8 pixels each."""
-    tiny = [replace(image, hu=image.hu[::7, ::7]) for image in images[:100]]
-    for series in range(30):
-        write(
-            [replace(image, uid=f"{image.uid}.{series}") for image in tiny],
-            folder,
-            names=range(100 * series, 100 * series + len(tiny)),
-            series=series,
-        )
+    """3,000 slices in one folder: thirty series of one study, 8 by 10 pixels each, written once and given new UIDs."""
+    own = b".0.10"
+    tiny = [replace(image, hu=image.hu[::7, ::7], uid=f"{image.uid}{own.decode()}") for image in images[:100]]
+    write(tiny, folder, names=range(len(tiny)), series=10)
+    for number, path in enumerate(sorted(folder.iterdir())):
+        data = path.read_bytes()
+        for series in range(11, 40):
+            (folder / f"I{100 * series + number:05d}.dcm").write_bytes(data.replace(own, b".0.%d" % series))
 
 
 INPUTS: Mapping[str, Callable[[Images, Path], None]] = MappingProxyType(
