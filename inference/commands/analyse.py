@@ -155,7 +155,7 @@ def _choice(info: SeriesInfo, study: Study, wanted: str | None) -> str:
         why = "the only one"
     else:
         why = redacted(info.reason, info.identity)
-    return f"series {info.index} of {len(study.series)} ({info.slices} slices): {why}"
+    return f"took series {info.index} ({info.slices} slices; {len(study.series)} series in the study): {why}"
 
 
 def _ignored_options(options: argparse.Namespace, card: SystemCard) -> tuple[Warning, ...]:

@@ -43,8 +43,10 @@ def _known_characters() -> frozenset[int]:
 
 
 def printable(text: str) -> str:
-    """``text`` with every character that the font lacks as its accentless form, else as ``?``; never a box. Keeps non-breaking
-    spaces."""
+    """``text`` with every character that the font lacks as its accentless form, else as ``?``; never a box.
+
+    White space becomes single spaces; those that do not break stay.
+    """
     import unicodedata
 
     known = _known_characters()

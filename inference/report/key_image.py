@@ -129,9 +129,7 @@ def draw_slice(
     for name, mask in (("lungs", one.lungs), ("lesions", one.lesions)):
         labels = np.asarray(Image.fromarray(mask).resize(size, Image.Resampling.NEAREST))
         shown = [style for style in styles if style.mask == name]
-        picture = blend(
-            picture, labels, shown, outline_px=outline if name == "lungs" else 2 * outline, fill=name == "lesions"
-        )
+        picture = blend(picture, labels, shown, outline_px=outline, fill=name == "lesions")
     image = Image.fromarray(picture)
     if one.letters:
         draw_orientation_letters(image, (0, 0, *size), one.letters, size=round(text_px * 1.3))

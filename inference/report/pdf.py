@@ -24,7 +24,7 @@ from inference.verdict import Verdict
 _WIDTH, _HEIGHT = 595.28, 841.89
 _MARGIN = 36.0
 _ROOM = _WIDTH - 2 * _MARGIN
-_IMAGE_WIDTH, _IMAGE_HEIGHT = 280.0, 300.0
+_IMAGE_WIDTH, _IMAGE_HEIGHT = 280.0, 320.0
 _BAND = {"green": ("#e3f1e6", "#1c5a2c"), "amber": ("#ffe9b0", "#5a4200"), "red": ("#f8d4d0", "#7a1a10")}
 _PICTURE_PX, _PICTURE_TEXT_PX = 1000, 27
 
@@ -59,7 +59,7 @@ def write_report(
 
     register_fonts()
     with replacing(path) as beside:
-        canvas = Canvas(str(beside), pagesize=(_WIDTH, _HEIGHT), invariant=1, pageCompression=1, lang="en-GB")
+        canvas = Canvas(str(beside), pagesize=(_WIDTH, _HEIGHT), invariant=1, initialFontName=REGULAR, lang="en-GB")
         canvas.setTitle(f"{NAME} report")
         canvas.setAuthor(NAME)
         canvas.setSubject(NOTICE)
@@ -119,9 +119,8 @@ def _verdict_band(canvas: Any, verdict: Verdict, y: float) -> float:
     """The verdict with its reasons on its own colour; returns the y below it."""
     ground, ink = _BAND[verdict.colour.word]
     limited = {"green": "measurements not limited", "amber": "measurements limited", "red": "not measured"}
-    reasons = "; ".join(reason.text for reason in verdict.reasons)
-    text = ": ".join(part for part in (limited[verdict.colour.word], reasons) if part)
-    line = Line(f"{text}.", f"Geometry {verdict.colour.word}:")
+    sentences = (limited[verdict.colour.word], *(reason.text.rstrip(".") for reason in verdict.reasons))
+    line = Line(f"{'. '.join(sentences)}.", f"Geometry {verdict.colour.word}:")
     scratch = _scratch_canvas()
     used = draw_lines(scratch, [line], Area(_MARGIN + 6, y, _ROOM - 12, 46))
     canvas.setFillColor(ground)
@@ -228,7 +227,7 @@ def _limits(findings: Findings, warnings: Sequence[Warning]) -> list[Line]:
 def _provenance(findings: Findings, loaded: LoadedSeries) -> list[Line]:
     output = findings.output
     origin = output.provenance
-    thresholds = ", ".join(f"{key.replace('_', ' ')} {value:g}" for key, value in output.thresholds.items())
+    thresholds = ", ".join(f"{_threshold_name(key)} {value:g}" for key, value in output.thresholds.items())
     weights = "; ".join(f"{file.name} {file.sha256}" for file in origin.weights) or "none (rules, nothing learned)"
     lines = [
         Line(f"{NAME} {version()}.", "Program:"),
@@ -245,6 +244,10 @@ def _provenance(findings: Findings, loaded: LoadedSeries) -> list[Line]:
         lines += [Line(text) for text in wording.definitions("compartments")]
     lines += [Line(text) for text in wording.definitions("sensitivity", "white_lung")]
     return lines
+
+
+def _threshold_name(key: str) -> str:
+    return key.replace("_", " ").replace(" hu", " (HU)")
 
 
 def _footer(canvas: Any, orientation_known: bool) -> None:

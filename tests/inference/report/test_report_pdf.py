@@ -60,7 +60,7 @@ def test_report_holds_what_the_contract_names(case: Chest, tmp_path: Path) -> No
     for wanted in (
         NOTICE, "Geometry amber", "slices are 5.0 mm thick", "CT-0", "CT-4", "Sensitivity range",
         "rule, no probability",
-        "Not assessed", "embolism", "oedema", "densitometry 1.0.0", "Weights (SHA-256)", "ground glass low hu -700",
+        "Not assessed", "embolism", "oedema", "densitometry 1.0.0", "Weights (SHA-256)", "ground glass low (HU) -700",
         "Pleural effusion", "Device", "2026-01-02",
     ):  # fmt: skip
         assert wanted in text, wanted
