@@ -66,6 +66,16 @@ class PixelCoding:
         )
 
     @property
+    def lowest(self) -> int:
+        """The lowest value that can be stored."""
+        return -(1 << (self.bits_stored - 1)) if self.signed else 0
+
+    @property
+    def highest(self) -> int:
+        """The highest value that can be stored."""
+        return (1 << (self.bits_stored - self.signed)) - 1
+
+    @property
     def little_endian(self) -> bool:
         """Byte order of uncompressed pixels."""
         return self.transfer_syntax in (IMPLICIT_LITTLE, EXPLICIT_LITTLE, DEFLATED)

@@ -41,13 +41,16 @@ def read_direct(image: Image, value_map: ValueMap, out: NDArray[np.int16]) -> No
     if not coding.signed and coding.bits_stored == 16:
         out[...] = value_map.of(out.view(np.uint16))
     else:
-        value_map.apply(out)
+        value_map.apply(out, coding.lowest, coding.highest)
 
 
 def _clear_unused_bits(coding: PixelCoding, out: NDArray[np.int16]) -> None:
     """Drop what lies above the high bit (old overlays lie there) and carry the sign of signed values."""
     above, unused = 15 - coding.high_bit, 16 - coding.bits_stored
     if unused <= 0:
+        return
+    if not coding.signed and above == unused:
+        np.bitwise_and(out, coding.highest, out=out)
         return
     np.left_shift(out, above, out=out)
     as_stored = out if coding.signed else out.view(np.uint16)

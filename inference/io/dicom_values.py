@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.io.dicom_images import Image, PixelCoding
+from inference.io.dicom_images import Image
 from inference.io.slices import SliceHeader
 from inference.io.study import WindowLevel
 from inference.volume import Units
@@ -25,13 +25,13 @@ class ValueMap:
     slope: float = 1.0
     intercept: float = 0.0
 
-    def apply(self, pixels: NDArray[np.int16]) -> None:
-        """Map int16 stored values in place."""
+    def apply(self, pixels: NDArray[np.int16], lowest: int = LOWEST, highest: int = HIGHEST) -> None:
+        """Map int16 stored values in place; they lie in ``lowest .. highest``."""
         shift = round(self.intercept)
         if self.slope == 1.0 and shift == self.intercept and abs(shift) <= HIGHEST:
-            if shift < 0:
+            if lowest + shift < LOWEST:
                 np.maximum(pixels, LOWEST - shift, out=pixels)
-            elif shift > 0:
+            if highest + shift > HIGHEST:
                 np.minimum(pixels, HIGHEST - shift, out=pixels)
             if shift:
                 pixels += np.int16(shift)
@@ -66,7 +66,7 @@ class Scale:
         if self.units is Units.HU:
             return ValueMap(slope, intercept)
         if self.inverted:
-            intercept, slope = slope * _top(image.coding) + intercept, -slope
+            intercept, slope = slope * image.coding.highest + intercept, -slope
         return ValueMap(slope / self.divisor, intercept / self.divisor)
 
     def window(self, window: WindowLevel, image: Image) -> WindowLevel:
@@ -74,7 +74,7 @@ class Scale:
         if self.units is Units.HU:
             return window
         slope, intercept = _rescale(image.header)
-        level = slope * _top(image.coding) + 2 * intercept - window.level if self.inverted else window.level
+        level = slope * image.coding.highest + 2 * intercept - window.level if self.inverted else window.level
         return replace(window, width=window.width / self.divisor, level=level / self.divisor)
 
 
@@ -120,11 +120,6 @@ def _rescale(header: SliceHeader) -> tuple[float, float]:
     return slope, header.rescale_intercept if header.rescale_intercept is not None else 0.0
 
 
-def _top(coding: PixelCoding) -> int:
-    """The highest stored value there can be."""
-    return (1 << (coding.bits_stored - coding.signed)) - 1
-
-
 def _reach(image: Image) -> float:
     slope, intercept = _rescale(image.header)
-    return abs(slope) * _top(image.coding) + abs(intercept)
+    return abs(slope) * image.coding.highest + abs(intercept)
