@@ -5,25 +5,11 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Open the window, with a study if one is named; returns the exit code."""
-    import argparse
-    from pathlib import Path
-
-    parser = argparse.ArgumentParser(prog="groundglass", description="Viewer for chest CT. Research use only.")
-    parser.add_argument(
-        "study", nargs="?", type=Path, help="folder, DICOM file, DICOMDIR, zip, NIfTI, NRRD, MHA, PNG, JPEG"
-    )
-    arguments = parser.parse_args(argv)
-    return run(arguments.study)
-
-
-def run(study: object = None) -> int:
-    """Show the window until it is closed."""
-    from pathlib import Path
-
+    """Open the window, with the study that ``argv`` names if any, until it is closed; returns the exit code."""
     _choose_platform()
     from PySide6.QtCore import Qt
     from PySide6.QtWidgets import QApplication
@@ -32,17 +18,13 @@ def run(study: object = None) -> int:
     QApplication.setAttribute(Qt.ApplicationAttribute.AA_DontCreateNativeWidgetSiblings)
     QApplication.setHighDpiScaleFactorRoundingPolicy(Qt.HighDpiScaleFactorRoundingPolicy.PassThrough)
     application = QApplication(sys.argv[:1])
+    from viewer.app import start
 
-    from platformdirs import user_cache_path
-
-    from viewer.app import App, prepare
-    from viewer.settings import Settings, settings_file
-
-    prepare(application)
-    app = App(Settings(settings_file()), user_cache_path("groundglass", appauthor=False) / "demo")
-    app.window.show()
-    if isinstance(study, Path):
-        app.open(study)
+    app = start(application)
+    sys.excepthook = lambda kind, error, trace: application.quit() if kind is KeyboardInterrupt else app.report(error)
+    arguments = sys.argv[1:] if argv is None else list(argv)
+    if arguments:
+        app.open(Path(arguments[0]))
     return application.exec()
 
 

@@ -6,14 +6,16 @@ from pathlib import Path
 
 from PySide6.QtWidgets import QApplication
 
+from inference.errors import InferenceError
+from inference.software import version
 from inference.systems.registry import SystemCard, cards
 from viewer.binding import observe
 from viewer.jobs.runner import Jobs
 from viewer.messages import message
 from viewer.operations.analysing import SystemChoice
 from viewer.operations.opening import open_path
-from viewer.settings import Preferences, Settings
-from viewer.state.session import Session
+from viewer.settings import Preferences, Settings, settings_file
+from viewer.state.session import Notice, Session
 from viewer.widgets import theme
 from viewer.widgets.main_window import MainWindow
 
@@ -33,7 +35,7 @@ class App:
         self.settings = settings
         self.session = Session()
         self._prefer_at_start(settings.preferences.value)
-        self.jobs = Jobs(self.session, lambda error: str(message(error)))
+        self.jobs = Jobs(self.session, describe)
         self.window = MainWindow(self.session, self.jobs, settings, system_choices(), demo_folder)
         observe(self.window, settings.preferences, self._prefer)
         self._warm = False
@@ -42,6 +44,10 @@ class App:
     def open(self, path: Path) -> None:
         """Open a study."""
         open_path(self.session, self.jobs, self.settings, path)
+
+    def report(self, error: BaseException) -> None:
+        """Tell the reader about an error that nobody expected; the viewer goes on."""
+        self.session.notice.emit(Notice(describe(error), "error"))
 
     def _prefer_at_start(self, preferences: Preferences) -> None:
         self.session.interpolate.value = preferences.interpolate
@@ -57,9 +63,29 @@ class App:
             self.jobs.warm_up()
 
 
+def describe(error: BaseException) -> str:
+    """Words for an error. One that nobody expected goes to the log, where in the program and never about whom."""
+    if isinstance(error, InferenceError | OSError | MemoryError):
+        return str(message(error))
+    from inference.commands.log import write_log
+
+    return str(message(error, log=write_log(error)))
+
+
 def system_choices() -> tuple[SystemChoice, ...]:
     """The registered systems in the words of the Analyse menu."""
     return tuple(_choice(card) for card in cards())
+
+
+def start(application: QApplication) -> App:
+    """The application's window, shown."""
+    from platformdirs import user_cache_path
+
+    prepare(application)
+    demo = user_cache_path("groundglass", appauthor=False) / f"demo-{version()}"
+    app = App(Settings(settings_file()), demo)
+    app.window.show()
+    return app
 
 
 def prepare(app: QApplication) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 from dataclasses import dataclass
+from pathlib import Path
 
 from inference.errors import Cancelled, ExportError, GeometryRefused, InferenceError, WeightsMissing, WorkerDied
 
@@ -36,7 +37,7 @@ _DISK = {
 }
 
 
-def message(error: BaseException, doing: str = "") -> Message:
+def message(error: BaseException, doing: str = "", log: Path | None = None) -> Message:
     """The words for an error.
 
     Parameters
@@ -45,6 +46,8 @@ def message(error: BaseException, doing: str = "") -> Message:
         What was raised. An :class:`inference.errors.InferenceError` speaks for itself.
     doing
         What was being done, as "The export" or "Loading"; begins the sentence where the error has none of its own.
+    log
+        The file that an unexpected error was written to.
     """
     subject = doing or "This"
     if isinstance(error, Cancelled):
@@ -59,10 +62,9 @@ def message(error: BaseException, doing: str = "") -> Message:
     if isinstance(error, OSError):
         why, then = _DISK.get(error.errno or 0, (error.strerror or "The disk reported an error.", "Try again."))
         return Message(f"{subject} did not work.", _sentence(why), then)
-    return Message(
-        f"{subject} stopped at an error of the program ({type(error).__name__}).",
-        next="The viewer goes on working. Please report it with the log file, which holds no patient data.",
-    )
+    report = f" Please report it with {log}; it holds no patient data." if log is not None else ""
+    what = f"{subject} stopped at an error of the program ({type(error).__name__})."
+    return Message(what, next=f"The viewer goes on working.{report}")
 
 
 def _sentence(text: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from inference.io.study import SeriesInfo
+from inference.io.study import Problem, SeriesInfo
 from inference.pipeline.cancellation import CancellationToken
 from viewer.jobs.runner import Jobs
 from viewer.settings import Settings
@@ -43,13 +43,19 @@ def open_dropped(session: Session, jobs: Jobs, settings: Settings, paths: list[P
 
 def open_demo(session: Session, jobs: Jobs, settings: Settings, folder: Path) -> None:
     """Make the demo study under ``folder`` in the background, unless it is there already, and open it."""
+    study = folder / "study"
 
     def work(report: Callable[[float], None], token: CancellationToken) -> Path:
-        from viewer.operations.demo import make_demo
+        from inference.demo import generate, write
 
-        return make_demo(folder, report, token)
+        thorax = generate()
+        token.check()
+        return write(folder, thorax=thorax, on_progress=report).study
 
-    jobs.run("Making the demo study", work, lambda path: open_path(session, jobs, settings, path))
+    if study.is_dir():
+        open_path(session, jobs, settings, study)
+    else:
+        jobs.run("Making the demo study", work, lambda path: open_path(session, jobs, settings, path))
 
 
 def select_series(session: Session, jobs: Jobs, info: SeriesInfo) -> None:
@@ -118,8 +124,8 @@ def _scanned(session: Session, jobs: Jobs, settings: Settings, path: Path) -> No
         session.notice.emit(Notice(study.series[0].reason or "This study holds no images that can be shown.", "error"))
 
 
-def _problems(problems: tuple[object, ...]) -> str:
-    first = problems[0]
-    text = f"{getattr(first, 'text', '')}"
+def _problems(problems: tuple[Problem, ...]) -> str:
     more = len(problems) - 1
-    return f"{text} ({more} more {'file was' if more == 1 else 'files were'} left out.)" if more else text
+    if not more:
+        return problems[0].text
+    return f"{problems[0].text} ({more} more {'file was' if more == 1 else 'files were'} left out.)"

@@ -37,7 +37,7 @@ def stored(window: MainWindow, settings: Settings, session: Session) -> None:
     settings.frame.value = replace(
         settings.frame.value,
         geometry=window.geometry_text(),
-        layout=session.layout.value,
+        layout=session.layout.value.value,
         window_width=float(display.width),
         window_level=float(display.level),
         left_width=window.panels.left.open_width,

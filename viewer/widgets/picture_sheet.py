@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from PySide6.QtCore import QRect, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QImage, QPainter
 
-from inference.report.wording import position, window
 from inference.software import NAME, NOTICE, version
 from inference.verdict import Colour, Verdict
 from viewer.state.layers import Layer, labels
@@ -103,6 +102,8 @@ def _verdict_line(verdict: Verdict | None) -> Line:
 
 
 def _below(session: Session) -> list[Line]:
+    from inference.report.wording import position, window
+
     display, slab, loaded = session.window.value, session.slab.value, session.loaded.value
     parts = [window(display.width, display.level)]
     if loaded is not None and loaded.volume.geometry.orientation_known:

@@ -20,7 +20,7 @@ from PySide6.QtGui import QColor, QFont, QImage, QPainter, QPixmap, QPolygonF
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from inference.io.study import SeriesInfo
-from inference.verdict import Colour
+from inference.verdict import Colour, Verdict
 from viewer.widgets.theme import ACCENT, VERDICT_COLOURS
 
 Index = QModelIndex | QPersistentModelIndex
@@ -36,7 +36,13 @@ class SeriesModel(QAbstractListModel):
         self._pictures: dict[int, QPixmap] = {}
         self.proposed: SeriesInfo | None = None
         self.opened: SeriesInfo | None = None
+        self.opened_verdict: Verdict | None = None
+        """The verdict of the open series once its images, and later its lungs, are known."""
         self.identity_hidden = False
+
+    def verdict(self, info: SeriesInfo) -> Verdict:
+        """The best-informed verdict of a series."""
+        return self.opened_verdict if info is self.opened and self.opened_verdict is not None else info.verdict
 
     def rowCount(self, parent: Index | None = None) -> int:
         """Qt's hook."""
@@ -48,7 +54,9 @@ class SeriesModel(QAbstractListModel):
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
             return title(info)
         if role == Qt.ItemDataRole.ToolTipRole:
-            return "\n".join(part for part in (title(info), facts(info), info.verdict.sentence(), info.reason) if part)
+            return "\n".join(
+                part for part in (title(info), facts(info), self.verdict(info).sentence(), info.reason) if part
+            )
         return info if role == Qt.ItemDataRole.UserRole else None
 
     def at(self, index: Index) -> SeriesInfo:
@@ -123,7 +131,9 @@ class SeriesDelegate(QStyledItemDelegate):
         left = rect.left() + 2 * _MARGIN + _PICTURE
         words = QRect(left, rect.top() + _MARGIN - 2, rect.right() - left - 24, 20)
         self._words(painter, info, words, font)
-        draw_verdict(painter, info.verdict.colour, QRectF(rect.right() - 20, rect.top() + _MARGIN + 1, 11, 11))
+        draw_verdict(
+            painter, self._model.verdict(info).colour, QRectF(rect.right() - 20, rect.top() + _MARGIN + 1, 11, 11)
+        )
         painter.restore()
 
     def _picture(self, painter: QPainter, info: SeriesInfo, place: QRect) -> None:

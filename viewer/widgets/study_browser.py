@@ -8,6 +8,7 @@ from PySide6.QtCore import QModelIndex, QPoint, Qt, QTimer
 from PySide6.QtWidgets import QAbstractItemView, QLabel, QListView, QMenu, QVBoxLayout, QWidget
 
 from inference.io.study import SeriesInfo, Study
+from inference.verdict import Verdict
 from viewer.binding import listen, observe
 from viewer.jobs.runner import Jobs
 from viewer.operations.opening import select_series, show_beside
@@ -57,8 +58,9 @@ class StudyBrowser(QWidget):
         observe(self, session.study, self._show_study)
         observe(self, session.scanning, lambda _: self._show_words())
         observe(self, session.selected, self._show_opened)
+        observe(self, session.verdict, self._show_verdict)
         observe(self, session.identity_hidden, self._hide_identity)
-        session.loading.changed.connect(lambda _: self._start_thumbnails())
+        listen(self, session.loading.changed, lambda _: self._start_thumbnails())
 
     def _found(self, info: SeriesInfo) -> None:
         self.model.add(info)
@@ -88,6 +90,10 @@ class StudyBrowser(QWidget):
         self.model.opened = info
         self.model.refresh()
         self._show_words()
+
+    def _show_verdict(self, verdict: Verdict | None) -> None:
+        self.model.opened_verdict = verdict
+        self.model.refresh()
 
     def _hide_identity(self, hidden: bool) -> None:
         self.model.identity_hidden = hidden
