@@ -1,0 +1,73 @@
+"""The severity panel as text and as CSV: the same figures in the same words, without the patient."""
+
+from __future__ import annotations
+
+import csv
+from io import StringIO
+
+from inference.findings import MANIFESTATIONS, Findings
+from inference.io.export_tables import Cell, severity_rows
+from inference.report import wording
+from inference.software import NAME, NOTICE, version
+from inference.verdict import Verdict
+
+
+def as_text(findings: Findings, verdict: Verdict) -> str:
+    """Every figure of the panel in lines of words."""
+    severity, provenance = findings.severity, findings.output.provenance
+    lines = [wording.summary(findings), f"Grades: {wording.grade_bins()}", f"Geometry: {verdict.sentence()}"]
+    lines += [text for text in (severity.withheld_reason, wording.sensitivity(severity)) if text]
+    lines.append(f"Mean over slices: {wording.percent(severity.mean_over_slices)}")
+    if severity.worse_lung is not None and severity.worse_lung_grade is not None:
+        lines.append(f"Worse lung: {severity.worse_lung}, {severity.worse_lung_grade}")
+    scores = (("Zone score", severity.zone_score, 24), ("CT severity score", severity.ct_severity_score, 25),
+              ("Total severity score", severity.total_severity_score, 20))  # fmt: skip
+    lines += [f"{name}: {score}/{most}" for name, score, most in scores if score is not None]
+    lines += [f"{zone}: {wording.percent(figures.percentage)}" for zone, figures in severity.zones.items()]
+    lines += [", ".join(row) for row in wording.manifestation_rows(findings)]
+    for side, ml in severity.possibly_missed_ml.items():
+        share = wording.percent(severity.possibly_missed_percent[side])
+        lines.append(f"Possibly missed lung, {side}: {wording.millilitres(ml)}, {share} of that side")
+    for band in severity.compartments:
+        lines.append(f"{band.name}: {wording.millilitres(band.volume_ml)}, {wording.percent(band.percent_of_lung)}")
+    lines.append(f"Lesions listed: {len(findings.lesions)}")
+    lines += [f"Note: {warning.text}" for warning in findings.warnings]
+    lines += [wording.NOT_ASSESSED, wording.LOOKALIKES]
+    lines.append(f"System: {provenance.system} {provenance.version} ({kind(findings)}), {NAME} {version()}")
+    return "\n".join([*lines, f"{NOTICE}."])
+
+
+def as_csv(findings: Findings, verdict: Verdict) -> str:
+    """The severity table with its heading row, then classes and provenance; empty cells where unknown."""
+    severity, provenance = findings.severity, findings.output.provenance
+    rows: list[list[Cell]] = [
+        *severity_rows(severity),
+        ["Mean over slices", "%", severity.mean_over_slices],
+        ["Grade", "", severity.grade, severity.worse_lung_grade if severity.worse_lung == "right" else None,
+         severity.worse_lung_grade if severity.worse_lung == "left" else None],
+        ["Qualifier", "", severity.qualifier],
+        ["Zone score", "/24", severity.zone_score],
+    ]  # fmt: skip
+    for name in MANIFESTATIONS:
+        one = findings.manifestations.get(name)
+        if one is not None and one.source is not None:
+            label = name.replace("_", " ").capitalize()
+            rows += [[f"{label} volume", "ml", one.volume_ml], [f"{label} of lung", "%", one.percent_of_lung],
+                     [f"{label} mean density", "HU", one.mean_hu]]  # fmt: skip
+    rows += [["Geometry", "", verdict.colour.word], ["System", "", f"{provenance.system} {provenance.version}"],
+             ["Notice", "", NOTICE]]  # fmt: skip
+    stream = StringIO()
+    width = max(len(row) for row in rows)
+    csv.writer(stream).writerows([[_cell(cell) for cell in row] + [""] * (width - len(row)) for row in rows])
+    return stream.getvalue()
+
+
+def kind(findings: Findings) -> str:
+    """``rule-based``, or ``learned`` as soon as one class is."""
+    return "learned" if "learned" in findings.output.sources.values() else "rule-based"
+
+
+def _cell(cell: Cell) -> str:
+    if cell is None:
+        return ""
+    return f"{cell:.6g}" if isinstance(cell, float) else str(cell)

@@ -1,0 +1,214 @@
+"""The slice chart: infected share per slice over the full width, from the head on the left to the feet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPolygonF
+from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
+
+from inference.findings import SliceFigures
+from inference.labels import INFECTED
+from inference.report.wording import percent, position
+from inference.verdict import Colour
+from inference.volume import VolumeGeometry
+from viewer.binding import observe
+from viewer.rendering import palette
+from viewer.state.navigation import go_to_number, number_of_index
+from viewer.state.session import Session
+from viewer.widgets.theme import tabular
+
+_LEFT, _RIGHT, _TOP, _BOTTOM = 46, 10, 6, 18
+_TOPS = (5, 10, 25, 50, 100)
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A slice of the chart: its number from the head, and its row of the table (None: the slice is missing)."""
+
+    number: int
+    figures: SliceFigures | None
+
+
+class SliceChart(QWidget):
+    """A bar per slice, stacked by class; the present slice and the key images are marked. Click or drag to go."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self._session = session
+        self._bars: tuple[Bar, ...] = ()
+        self._top = _TOPS[0]
+        self.setFont(tabular(self.font()))
+        self.setMouseTracking(True)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setAccessibleName("Infected share per slice")
+        observe(self, session.findings, lambda _: self._read())
+        observe(self, session.loaded, lambda _: self._read())
+        observe(self, session.crosshair, lambda _: self.update())
+        observe(self, session.verdict, lambda _: self.update())
+        observe(self, session.measurements.key_images, lambda _: self.update())
+        for label in INFECTED:
+            observe(self, session.layers.by_group[label.key], lambda _: self.update())
+
+    @property
+    def bars(self) -> tuple[Bar, ...]:
+        """The slices from head to feet."""
+        return self._bars
+
+    @property
+    def present(self) -> int | None:
+        """The number of the slice that the crosshair lies on."""
+        return self._number_at_point(self._session.crosshair.value)
+
+    @property
+    def key_numbers(self) -> tuple[int, ...]:
+        """The slices that hold a key image."""
+        numbers = (self._number_at_point(image.point) for image in self._session.measurements.key_images.value)
+        return tuple(number for number in numbers if number is not None)
+
+    def number_at(self, x: float) -> int | None:
+        """The slice under a horizontal position of the widget, held at the ends."""
+        if not self._bars:
+            return None
+        index = int((x - _LEFT) / max(1, self.width() - _LEFT - _RIGHT) * len(self._bars))
+        return min(max(index, 0), len(self._bars) - 1) + 1
+
+    def x_of(self, number: int) -> float:
+        """The middle of a slice's bar."""
+        return _LEFT + (number - 0.5) * (self.width() - _LEFT - _RIGHT) / len(self._bars)
+
+    def sizeHint(self) -> QSize:
+        """Qt's hook."""
+        return QSize(600, 84)
+
+    def _read(self) -> None:
+        geometry, findings = self._geometry(), self._session.findings.value
+        if geometry is None or findings is None:
+            self._bars = ()
+        else:
+            loaded = self._session.loaded.value
+            assert loaded is not None
+            count, flip = geometry.shape[0], loaded.volume.geometry.orientation.flips[0]
+            rows = {count - 1 - row.index if flip else row.index: row for row in findings.slices}
+            self._bars = tuple(
+                Bar(number, rows.get(count - number)) for number in range(1, count + 1)
+            )  # number 1 is the topmost of the slices that are counted from the feet
+            highest = max((row.percent or 0.0 for row in findings.slices), default=0.0)
+            self._top = next(top for top in _TOPS if highest <= top)
+        self.update()
+
+    def _geometry(self) -> VolumeGeometry | None:
+        loaded = self._session.loaded.value
+        return None if loaded is None else loaded.volume.geometry.reoriented(loaded.volume.geometry.orientation)
+
+    def _number_at_point(self, point: tuple[float, float, float]) -> int | None:
+        geometry = self._geometry()
+        if geometry is None:
+            return None
+        index = round(float(geometry.to_index(point)[0]))
+        return number_of_index("axial", geometry.shape[0], min(max(index, 0), geometry.shape[0] - 1))
+
+    # painting -----------------------------------------------------------------------------------------------------
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Qt's hook."""
+        painter = QPainter(self)
+        font = self.font()
+        font.setPixelSize(12)
+        painter.setFont(font)
+        painter.setPen(QColor(*palette.FAINT))
+        verdict = self._session.verdict.value
+        if verdict is not None and not verdict.may_measure:
+            painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, "Not measured")
+        elif not self._bars:
+            painter.drawText(
+                self.rect(), Qt.AlignmentFlag.AlignCenter, "Infected share per slice appears here after Analyse"
+            )
+        else:
+            self._paint_frame(painter, verdict is not None and verdict.colour is Colour.AMBER)
+            for bar in self._bars:
+                self._paint_bar(painter, bar)
+            self._paint_marks(painter)
+
+    def _paint_frame(self, painter: QPainter, amber: bool) -> None:
+        field = self._field()
+        painter.fillRect(field, QColor(*palette.TEXT, 10))
+        right = Qt.AlignmentFlag.AlignRight
+        painter.drawText(QRectF(0, 0, _LEFT - 6, 16), right | Qt.AlignmentFlag.AlignTop, f"{self._top} %")
+        painter.drawText(QRectF(0, field.bottom() - 14, _LEFT - 6, 16), right | Qt.AlignmentFlag.AlignBottom, "0")
+        foot = QRectF(field.left(), field.bottom() + 2, field.width(), _BOTTOM - 2)
+        painter.drawText(foot, Qt.AlignmentFlag.AlignLeft, "1 head")
+        painter.drawText(foot, right, f"feet {len(self._bars)}")
+        if amber:
+            painter.fillRect(QRectF(0, 0, self.width(), 2), QColor(*palette.AMBER))
+            painter.setPen(QColor(*palette.AMBER))
+            painter.drawText(QRectF(0, field.center().y() - 8, _LEFT - 6, 16), right, "▲")
+
+    def _field(self) -> QRectF:
+        return QRectF(_LEFT, _TOP, self.width() - _LEFT - _RIGHT, self.height() - _TOP - _BOTTOM)
+
+    def _paint_bar(self, painter: QPainter, bar: Bar) -> None:
+        field = self._field()
+        step = field.width() / len(self._bars)
+        left, width = field.left() + (bar.number - 1) * step, max(1.0, step - (1 if step > 3 else 0))
+        row = bar.figures
+        if row is None:
+            painter.fillRect(QRectF(left, field.top(), width, field.height()), QColor(*palette.RED, 70))
+            return
+        if row.lung:
+            painter.fillRect(QRectF(left, field.bottom() - 1, width, 2), QColor(*palette.FAINT))
+        foot = field.bottom() - 1
+        for label in INFECTED:
+            share = 100 * getattr(row, label.key) / row.lung if row.lung else 0.0
+            tall = field.height() * share / self._top
+            colour = self._session.layers.by_group[label.key].value.colour
+            painter.fillRect(QRectF(left, foot - tall, width, tall), QColor(*colour))
+            foot -= tall
+
+    def _paint_marks(self, painter: QPainter) -> None:
+        field = self._field()
+        for number in self.key_numbers:
+            x = self.x_of(number)
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(QColor(*palette.MEASURE))
+            painter.drawPolygon(QPolygonF([QPointF(x - 5, 0), QPointF(x + 5, 0), QPointF(x, 8)]))
+        present = self.present
+        if present is None:
+            return
+        x = self.x_of(present)
+        painter.fillRect(QRectF(x - 0.75, 0, 1.5, field.bottom() + 2), QColor(*palette.ACCENT))
+        painter.setPen(QColor(*palette.TEXT))
+        box = QRectF(min(max(x - 40, field.left() + 56), field.right() - 140), field.bottom() + 2, 80, _BOTTOM - 2)
+        row = self._bars[present - 1].figures
+        share = "" if row is None or row.percent is None else f" · {percent(row.percent)}"
+        painter.drawText(box.adjusted(-30, 0, 30, 0), Qt.AlignmentFlag.AlignCenter, f"{present}{share}")
+
+    # the mouse ----------------------------------------------------------------------------------------------------
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Qt's hook."""
+        if event.button() == Qt.MouseButton.LeftButton:
+            self._go(event.position().x())
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Qt's hook."""
+        if event.buttons() & Qt.MouseButton.LeftButton:
+            self._go(event.position().x())
+        number = self.number_at(event.position().x())
+        self.setCursor(Qt.CursorShape.ArrowCursor if number is None else Qt.CursorShape.PointingHandCursor)
+        if number is not None:
+            QToolTip.showText(event.globalPosition().toPoint(), self.words(number), self)
+
+    def words(self, number: int) -> str:
+        """What is known of a slice, in one line."""
+        row = self._bars[number - 1].figures
+        if row is None:
+            return f"{number}/{len(self._bars)} · missing, not measured"
+        share = "no lung" if row.percent is None else f"{percent(row.percent)} infected"
+        return f"{number}/{len(self._bars)} · {position(row.position_mm)} · {share}"
+
+    def _go(self, x: float) -> None:
+        number = self.number_at(x)
+        if number is not None:
+            go_to_number(self._session, "axial", number)
