@@ -8,9 +8,11 @@ deflated, no preamble, sequences that matter, a broken element) is left to pydic
 from __future__ import annotations
 
 import struct
+import threading
+import warnings
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from inference.errors import SeriesError
 from inference.io.sources import FileSource, head
@@ -52,6 +54,7 @@ _SHORT_VR = frozenset(
 _UNDEFINED = 0xFFFFFFFF
 _ITEM, _ITEM_END, _SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
 _FIRST_READ = 1 << 14
+_QUIET = threading.Lock()
 
 
 class NotDicom(SeriesError):
@@ -263,18 +266,26 @@ def _code_values(data: bytes, position: int, end: int, explicit: bool) -> tuple[
     return tuple(values)
 
 
+def read_dataset(stream: BinaryIO, tags: list[int] | None = None, *, pixels: bool = False) -> tuple[Dataset, int]:
+    """The data set, without pixels unless asked for, and where reading ended. Quiet: what is wrong with a file is told once, by us."""
+    from pydicom import dcmread
+
+    with _QUIET, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        wanted: list[Any] | None = list(tags) if tags is not None else None
+        return dcmread(stream, stop_before_pixels=not pixels, force=True, specific_tags=wanted), stream.tell()
+
+
 def _by_pydicom(file: FileSource, data: bytes) -> RawHeader:
     if not _could_be_dicom(data):
         raise NotDicom(f"{file.name} is no DICOM file.")
-    from pydicom import dcmread
     from pydicom.dataelem import RawDataElement
     from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
     tags: list[int] = sorted({*WANTED, *_SEQUENCES, DERIVATION_CODES, 0x00041220})
     with file.open() as stream:
         try:
-            dataset = dcmread(stream, stop_before_pixels=True, force=True, specific_tags=list(tags))
-            after = stream.tell()
+            dataset, after = read_dataset(stream, tags)
             stream.seek(after)
             tail = stream.read(12)
         except OSError:
@@ -323,10 +334,8 @@ def _with_pixels(header: RawHeader, tail: bytes, offset: int, file: FileSource) 
 
 def _deflated_tail(file: FileSource) -> tuple[bytes, int]:
     """The bytes that begin Pixel Data in a deflated file, found by their tag."""
-    from pydicom import dcmread
-
     with file.open() as stream:
-        dataset = dcmread(stream, force=True)
+        dataset, _ = read_dataset(stream, pixels=True)
     size = len(dataset.PixelData) if "PixelData" in dataset else -1
     return (struct.pack("<HH2sHI", 0x7FE0, 0x0010, b"OW", 0, size), 0) if size >= 0 else (b"", 0)
 

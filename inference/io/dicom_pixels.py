@@ -14,8 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.errors import SeriesError
+from inference.io.dicom_header import read_dataset
 from inference.io.dicom_images import Image, PixelCoding
 from inference.io.dicom_values import ValueMap
+from inference.io.reader import SliceDamaged
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
@@ -34,7 +36,7 @@ def read_direct(image: Image, value_map: ValueMap, out: NDArray[np.int16]) -> No
     except OSError as error:
         raise SeriesError(f"{image.file.name} cannot be read any more; is its disk still there?") from error
     if read != coding.frame_bytes:
-        raise SeriesError(f"{image.file.name} is cut short; get it again from its source.")
+        raise SliceDamaged(f"{image.file.name} is cut short; get it again from its source.")
     if coding.little_endian != (sys.byteorder == "little"):
         out.byteswap(inplace=True)
     _clear_unused_bits(coding, out)
@@ -75,32 +77,30 @@ class Decoder:
             pixels = pixel_array(dataset, index=image.frame if image.coding.frames > 1 else 0)
             if image.coding.photometric == "PALETTE COLOR":
                 pixels = apply_color_lut(pixels, dataset)
-                pixels = pixels >> 8 if pixels.dtype == np.uint16 else pixels
-            if pixels.ndim == 3:
-                pixels = _grey(pixels, image.coding)
+                pixels = _grey(pixels, 8 * pixels.dtype.itemsize)
+            elif pixels.ndim == 3:
+                pixels = _grey(pixels, image.coding.bits_stored)
         except Exception as error:
-            raise SeriesError(
+            raise SliceDamaged(
                 f"{image.file.name} cannot be decoded (it is damaged, or coded in a way that no decoder here knows)."
             ) from error
         if pixels.shape != out.shape:
-            raise SeriesError(f"{image.file.name} holds {pixels.shape} pixels, not the {out.shape} its header names.")
+            raise SliceDamaged(f"{image.file.name} holds {pixels.shape} pixels, not the {out.shape} its header names.")
         out[...] = value_map.of(pixels)
 
     def _open(self, image: Image) -> Dataset:
-        from pydicom import dcmread
-
         if image.coding.frames == 1:
             with image.file.open() as stream:
-                return dcmread(stream, force=True)
+                return read_dataset(stream, pixels=True)[0]
         with self._lock:
             if self._file is not image.file or self._dataset is None:
                 with image.file.open() as stream:
-                    self._dataset = dcmread(stream, force=True)
+                    self._dataset = read_dataset(stream, pixels=True)[0]
                 self._file = image.file
             return self._dataset
 
 
-def _grey(pixels: NDArray[Any], coding: PixelCoding) -> NDArray[np.float32]:
+def _grey(pixels: NDArray[Any], bits: int) -> NDArray[np.float32]:
     """Brightness of a colour image, 0..255 (ITU-R BT.601)."""
     grey = pixels[..., :3].astype(np.float32) @ _LUMA
-    return np.asarray(grey / float(1 << max(0, coding.bits_stored - 8)), dtype=np.float32)
+    return np.asarray(grey * (255.0 / ((1 << bits) - 1)), dtype=np.float32)

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from inference.errors import SeriesError
+from inference.io.dicom_header import read_dataset
 from inference.io.dicom_images import Image
 from inference.io.dicom_pixels import Decoder, read_direct
-from inference.io.dicom_values import Scale, padding_hu, scale_of
-from inference.io.slices import Arrangement, arrange
+from inference.io.dicom_values import Scale, ValueMap, padding_hu, scale_of
+from inference.io.slices import Arrangement, SliceHeader, arrange
 from inference.io.verdict import from_headers
 from inference.verdict import Verdict
 from inference.volume import Units, VolumeGeometry
+
+MAX_SHEAR_DEGREES = 45.0
+"""Slices further askew are no tilted gantry's (which ends at 30); they are shown as a plain stack, and refused."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,9 +55,18 @@ class DicomSource:
         """The verdict from headers alone."""
         return from_headers([image.header for image in self.images], self.arrangement)
 
-    def verdict(self, units: Units) -> Verdict:
-        """The verdict from headers alone."""
-        return self.header_verdict
+    def verdict(self, units: Units, lost: tuple[int, ...] = ()) -> Verdict:
+        """The verdict from headers alone; slices ``lost`` make a gap."""
+        if not lost:
+            return self.header_verdict
+        kept = [n for n, slot in enumerate(self.arrangement.slots) if slot not in lost]
+        arrangement = replace(
+            self.arrangement,
+            order=tuple(self.arrangement.order[n] for n in kept),
+            slots=tuple(self.arrangement.slots[n] for n in kept),
+            missing=tuple(sorted({*self.arrangement.missing, *lost})),
+        )
+        return from_headers([image.header for image in self.images], arrangement)
 
     def image(self, k: int) -> Image | None:
         """The image at slice ``k``; None in a gap."""
@@ -64,13 +78,11 @@ class DicomSource:
 
     def tags(self, k: int) -> Mapping[str, Any] | None:
         """The data set of the file that holds slice ``k``, without pixels."""
-        from pydicom import dcmread
-
         image = self.image(k)
         if image is None:
             return None
         with image.file.open() as stream:
-            return dcmread(stream, stop_before_pixels=True, force=True)  # type: ignore[return-value]
+            return read_dataset(stream)[0]  # type: ignore[return-value]
 
 
 def source_of(images: tuple[Image, ...]) -> DicomSource:
@@ -86,13 +98,22 @@ def source_of(images: tuple[Image, ...]) -> DicomSource:
     thick = arrangement.spacing_mm is not None or first.header.thickness_mm is not None
     geometry = VolumeGeometry(
         shape=(arrangement.slices, first.header.rows, first.header.columns),
-        affine=arrangement.affine,
+        affine=_affine(arrangement, first.header),
         frame_of_reference_uid=first.header.frame_of_reference_uid,
         orientation_known=arrangement.positions_known,
         spacing_known=first.header.pixel_spacing is not None and thick,
     )
     slots = {slot: images[index] for slot, index in zip(arrangement.slots, arrangement.order, strict=True)}
     return DicomSource(images, arrangement, scale_of(images), geometry, slots)
+
+
+def _affine(arrangement: Arrangement, first: SliceHeader) -> NDArray[np.float64]:
+    """The arrangement's affine; where its slices make no volume (mixed planes), a plain stack to page through."""
+    if arrangement.shear_degrees <= MAX_SHEAR_DEGREES and not arrangement.mixed_orientation:
+        return arrangement.affine
+    affine = np.array(arrangement.affine)
+    affine[:3, 2] = np.array(arrangement.normal) * (arrangement.spacing_mm or first.thickness_mm or 1.0)
+    return affine
 
 
 class DicomReader:
@@ -113,7 +134,16 @@ class DicomReader:
         if image.coding.direct and out.flags.c_contiguous:
             read_direct(image, value_map, out)
         elif not (self._through_itk and _by_itk(image, out)):
+            self._decode(image, value_map, out)
+
+    def _decode(self, image: Image, value_map: ValueMap, out: NDArray[np.int16]) -> None:
+        """By pydicom; what it cannot decode ITK perhaps can, which applies the rescale itself."""
+        same_values = self._source.scale.units is Units.HU or value_map == ValueMap()
+        try:
             self._decoder.read(image, value_map, out)
+        except SeriesError:
+            if not (same_values and image.coding.samples == 1 and _by_itk(image, out)):
+                raise
 
     def settle(self, k: int, pixels: NDArray[np.int16]) -> None:
         """Decode in ITK from now on if it gives the same Hounsfield units for slice ``k``."""

@@ -5,19 +5,21 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from inference.errors import InputShapeError, SeriesError
-from inference.io.reader import AIR_HU, SeriesSource, SliceReader
+from inference.io.reader import AIR_HU, SeriesSource, SliceDamaged, SliceReader
 from inference.io.study import Allocate, FirstImage, SeriesInfo
 from inference.io.tilt import Straightening, straightening
 from inference.pipeline.cancellation import CancellationToken
 from inference.volume import Units, VolumeGeometry
 
 MAX_THREADS = 8
+MAX_LOST = 0.25
+"""A series of which more slices are damaged is refused; fewer make a gap, which the verdict judges."""
 _PROGRESS_SECONDS = 0.05
 
 
@@ -29,6 +31,8 @@ class Filled:
     geometry: VolumeGeometry
     units: Units
     straightening: Straightening | None
+    lost: tuple[int, ...]
+    """Damaged slices; they hold air."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,8 +69,9 @@ def fill(info: SeriesInfo, source: SeriesSource, allocate: Allocate | None, hook
         array[k] = AIR_HU
     reader = source.open()
     try:
-        _Filling(info, source, reader, straight, geometry, array, hooks).run()
-        return Filled(array, geometry, reader.units(), straight)
+        filling = _Filling(info, source, reader, straight, geometry, array, hooks)
+        filling.run()
+        return Filled(array, geometry, reader.units(), straight, tuple(sorted(filling.lost)))
     finally:
         reader.close()
 
@@ -93,27 +98,40 @@ class _Filling:
     geometry: VolumeGeometry
     array: NDArray[np.int16]
     hooks: Hooks
+    lost: dict[int, SliceDamaged] = field(default_factory=dict)
 
     def run(self) -> None:
-        first = middle(self.source)
         present = [k for k in range(self.geometry.shape[0]) if k not in set(self.source.missing)]
         if not self.reader.parallel:
+            first = middle(self.source)
             for done, k in enumerate(present):
                 self.read(k)
                 if k == first:
                     self.show(k)
                 self.tell((done + 1) / len(present))
             return
-        self.read(first)
-        self.show(first)
-        self.hooks.check()
-        rest = [k for k in present if k != first]
-        if rest:
-            self.reader.settle(first, self.source_slice(first))
-            self.read_in_threads(rest)
+        self.read_in_threads(self.read_first(present))
+        if len(self.lost) > MAX_LOST * len(present):
+            raise next(iter(self.lost.values()))
         self.tell(1.0)
 
+    def read_first(self, present: list[int]) -> list[int]:
+        """Read and show the sound slice nearest the middle; returns what is left to read."""
+        half = self.geometry.shape[0] // 2
+        for k in sorted(present, key=lambda k: abs(k - half)):
+            self.read(k)
+            if k not in self.lost:
+                self.show(k)
+                self.hooks.check()
+                rest = [other for other in present if other != k and other not in self.lost]
+                if rest:
+                    self.reader.settle(k, self.source_slice(k))
+                return rest
+        raise next(iter(self.lost.values()))
+
     def read_in_threads(self, slices: list[int]) -> None:
+        if not slices:
+            return
         queue, failed, done = iter(slices), [False], [0]
 
         def work() -> None:
@@ -137,10 +155,14 @@ class _Filling:
 
     def read(self, k: int) -> None:
         self.hooks.check()
-        if self.straight is None:
-            self.reader.read(k, self.array[k])
-        else:
-            self.straight.straighten(k, self.source_slice(k), self.array[k])
+        try:
+            if self.straight is None:
+                self.reader.read(k, self.array[k])
+            else:
+                self.straight.straighten(k, self.source_slice(k), self.array[k])
+        except SliceDamaged as damage:
+            self.array[k] = AIR_HU
+            self.lost[k] = damage
 
     def source_slice(self, k: int) -> NDArray[np.int16]:
         pixels: NDArray[np.int16] = self.array[k]

@@ -86,7 +86,7 @@ def load(
         geometry=filled.geometry,
         units=filled.units,
         padding_hu=source.padding_hu,
-        missing_slices=source.missing,
+        missing_slices=tuple(sorted({*source.missing, *filled.lost})),
         patient_position=source.patient_position,
     )
     straight = filled.straightening
@@ -94,7 +94,7 @@ def load(
         info=info,
         volume=volume,
         source_geometry=source.geometry,
-        verdict=from_voxels(source.verdict(filled.units), volume),
+        verdict=from_voxels(source.verdict(filled.units, filled.lost), volume),
         seconds=time.perf_counter() - started,
         restore=straight.restore if straight is not None else None,
         tags=source.tags if info.kind == "dicom" else None,  # type: ignore[arg-type]

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from inference.errors import SeriesError
 from inference.verdict import Verdict
 from inference.volume import Units, VolumeGeometry
 
@@ -17,6 +18,10 @@ PADDING_HU = -2000
 """Fills voxels that no source slice covers, and what is no number."""
 
 
+class SliceDamaged(SeriesError):
+    """One slice cannot be decoded; the others may be sound."""
+
+
 class SliceReader(Protocol):
     """An open series. Closed by the one who opened it."""
 
@@ -24,7 +29,7 @@ class SliceReader(Protocol):
     """Whether :meth:`read` may be called from several threads, in any order; else only in ascending order."""
 
     def read(self, k: int, out: NDArray[np.int16]) -> None:
-        """Fill ``out`` (rows, columns) with slice ``k`` of the source grid. Raises SeriesError."""
+        """Fill ``out`` (rows, columns) with slice ``k`` of the source grid. Raises SliceDamaged, or SeriesError."""
 
     def settle(self, k: int, pixels: NDArray[np.int16]) -> None:
         """Called once after the first image ``k`` was read: choose the fastest decoder that gives the same pixels."""
@@ -58,8 +63,8 @@ class SeriesSource(Protocol):
     def open(self) -> SliceReader:
         """Begin to read. Raises SeriesError."""
 
-    def verdict(self, units: Units) -> Verdict:
-        """What headers and units say about measuring."""
+    def verdict(self, units: Units, lost: tuple[int, ...] = ()) -> Verdict:
+        """What headers and units say about measuring; slices ``lost`` were damaged and count as a gap."""
 
     def tags(self, k: int) -> Mapping[str, Any] | None:
         """The DICOM data set of slice ``k`` without pixels; None where there is none."""

@@ -17,6 +17,8 @@ from inference.volume import PADDING_CEILING_HU, VolumeGeometry
 
 MAX_GROWTH = 4.0
 """A grid that would grow by more than this factor is no gantry tilt but a broken header."""
+MAX_SKEW = 0.02
+"""Largest cosine between rows and columns (1.1 degree): headers written with two decimals reach 0.01."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,7 +58,7 @@ def straightening(geometry: VolumeGeometry) -> Straightening | None:
         return None
     column, row, step = geometry.affine[:3, :3].T
     cosine = float(column @ row / (np.linalg.norm(column) * np.linalg.norm(row)))
-    if abs(cosine) > 0.0018:
+    if abs(cosine) > MAX_SKEW:
         raise SeriesError(
             "The rows and columns of this volume are not perpendicular, so it cannot be shown undistorted."
         )

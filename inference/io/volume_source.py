@@ -45,7 +45,7 @@ class HeaderlessSource:
         """No header names one."""
         return None
 
-    def verdict(self, units: Units) -> Verdict:
+    def verdict(self, units: Units, lost: tuple[int, ...] = ()) -> Verdict:
         """What the grid and the units say about measuring."""
         return from_grid(self.kind, self.geometry, units)
 
