@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from viewer.rendering.palette import HOVERED, MaskStyle, premultiplied
+from viewer.rendering.palette import HOVERED, MaskStyle, OverlayStyle, lay_over, premultiplied
 
 
 class Composer:
@@ -18,6 +18,7 @@ class Composer:
     def __init__(self) -> None:
         self._grey = np.zeros((1, 1), np.uint32)
         self._over = np.zeros((1, 1), np.uint32)
+        self._codes = np.zeros((1, 1), np.uint8)
 
     def image(self, values: NDArray[np.int16], table: NDArray[np.uint32]) -> NDArray[np.uint32]:
         """``0xffRRGGBB`` of values through a table of :func:`viewer.rendering.lut.rgb_table`; valid until the next."""
@@ -28,42 +29,52 @@ class Composer:
 
     def overlay(
         self,
-        masks: list[tuple[NDArray[np.uint8], MaskStyle]],
-        heat: tuple[NDArray[np.float32], NDArray[np.uint32]] | None = None,
+        lungs: NDArray[np.uint8] | None,
+        lesions: NDArray[np.uint8] | None,
+        style: OverlayStyle,
+        heat: NDArray[np.float32] | None = None,
         outlined: NDArray[np.bool_] | None = None,
     ) -> NDArray[np.uint32] | None:
-        """Premultiplied ``0xAARRGGBB`` of labels (later over earlier, heat lowest), or None where nothing is drawn.
+        """Premultiplied ``0xAARRGGBB``: heat, over it the lungs, over them the lesions; None where nothing is drawn.
 
-        ``outlined`` marks a lesion whose border is drawn in white above everything. Valid until the next call.
+        Codes run to 15. ``outlined`` marks a lesion whose border is drawn in white above everything. The result is
+        valid until the next call.
         """
-        layers = [mask.shape for mask, _ in masks]
-        layers += [] if heat is None else [heat[0].shape]
-        layers += [] if outlined is None else [outlined.shape]
-        if not layers:
+        shape = next((part.shape for part in (lungs, lesions, heat, outlined) if part is not None), None)
+        if shape is None:
             return None
-        shape = layers[0]
         if self._over.shape != shape:
-            self._over = np.empty(shape, np.uint32)
-        drawn = False
-        if heat is not None:
-            step = np.rint(np.clip(np.nan_to_num(heat[0]), 0, 1) * 255).astype(np.uint8)
-            np.take(heat[1], step, out=self._over, mode="clip")
-            drawn = True
-        for mask, style in masks:
-            if style.nothing or not (drawn or mask.any()):
-                continue
-            colours = _coloured(mask, style)
+            self._over, self._codes = np.empty(shape, np.uint32), np.empty(shape, np.uint8)
+        drawn = self._lay_labels(lungs, lesions, style)
+        if heat is not None and style.heat is not None:
+            step = np.rint(np.clip(np.nan_to_num(heat), 0, 1) * 255).astype(np.uint8)
+            colours = style.heat[step]
             if drawn:
-                _lay_over(self._over, colours)
+                _lay_under(self._over, colours)
             else:
                 self._over[...] = colours
-                drawn = True
+            drawn = True
         if outlined is not None and outlined.any():
             if not drawn:
                 self._over.fill(0)
             self._over[border(outlined.view(np.uint8))] = premultiplied(HOVERED, 1.0)
             drawn = True
         return self._over if drawn else None
+
+    def _lay_labels(
+        self, lungs: NDArray[np.uint8] | None, lesions: NDArray[np.uint8] | None, style: OverlayStyle
+    ) -> bool:
+        """Both masks through one table; False where neither leaves a trace."""
+        codes = self._codes
+        codes.fill(0)
+        if lesions is not None and not style.lesions.nothing:
+            np.left_shift(_visible(lesions, style.lesions), 4, out=codes)
+        if lungs is not None and not style.lungs.nothing:
+            codes |= _visible(lungs, style.lungs) & np.uint8(15)
+        if not codes.any():
+            return False
+        np.take(style.joint, codes, out=self._over, mode="clip")
+        return True
 
 
 def border(codes: NDArray[np.uint8]) -> NDArray[np.bool_]:
@@ -87,20 +98,15 @@ def blend(image: NDArray[np.uint32], over: NDArray[np.uint32] | None) -> NDArray
     return np.clip(np.rint(rgb), 0, 255).astype(np.uint8)
 
 
-def _coloured(mask: NDArray[np.uint8], style: MaskStyle) -> NDArray[np.uint32]:
-    codes = mask
-    if style.outlined.any():
-        codes = np.where(style.outlined[mask] & ~border(mask), np.uint8(0), mask)
-    return np.take(style.colours, codes, mode="clip")
+def _visible(mask: NDArray[np.uint8], style: MaskStyle) -> NDArray[np.uint8]:
+    """The codes that are drawn: of outlined ones only the border."""
+    if not style.outlined.any():
+        return mask
+    return np.where(style.outlined[mask] & ~border(mask), np.uint8(0), mask)
 
 
-def _lay_over(below: NDArray[np.uint32], above: NDArray[np.uint32]) -> None:
-    """Porter-Duff "over" of premultiplied pixels, in place, only where ``above`` holds something."""
-    where = np.nonzero(above)
-    top, bottom = above[where], below[where]
-    keep = 255 - (top >> 24)
-    result = top.copy()
-    for shift in (24, 16, 8, 0):
-        channel = ((bottom >> shift) & 255) * keep
-        result += ((channel + 127) // 255) << np.uint32(shift)
-    below[where] = result
+def _lay_under(above: NDArray[np.uint32], below: NDArray[np.uint32]) -> None:
+    """Porter-Duff "over" of premultiplied pixels, into ``above``."""
+    where = np.flatnonzero(below)
+    top = above.reshape(-1)[where]
+    above.reshape(-1)[where] = lay_over(below.reshape(-1)[where], top)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,8 +46,15 @@ class MaskStyle:
 class OverlayStyle:
     """How everything over the image is drawn. ``heat`` is premultiplied for heat 0..255, None while hidden."""
 
-    masks: Mapping[str, MaskStyle]
+    lungs: MaskStyle
+    lesions: MaskStyle
     heat: NDArray[np.uint32] | None
+
+    @cached_property
+    def joint(self) -> NDArray[np.uint32]:
+        """Lesion over lung, premultiplied, at index ``lesion code * 16 + lung code``."""
+        index = np.arange(256)
+        return lay_over(self.lungs.colours[index & 15], self.lesions.colours[index >> 4])
 
 
 def premultiplied(colour: Colour, opacity: float) -> int:
@@ -58,18 +66,32 @@ def premultiplied(colour: Colour, opacity: float) -> int:
 
 def overlay_style(layers: Mapping[str, Layer], all_hidden: bool = False) -> OverlayStyle:
     """The tables for the layers' present colours, opacities and visibilities. An outline is drawn opaque."""
-    styles = {}
-    for name in ("lungs", "lesions"):
-        colours, outlined = np.zeros(256, np.uint32), np.zeros(256, bool)
-        for label in labels():
-            layer = layers[label.group]
-            if label.mask != name or all_hidden or not layer.visible or layer.opacity <= 0:
-                continue
-            colours[label.code] = premultiplied(_colour(label, layer), 1.0 if layer.outline else layer.opacity)
-            outlined[label.code] = layer.outline
-        styles[name] = MaskStyle(colours, outlined)
     heat = layers[HEATMAP]
-    return OverlayStyle(styles, None if all_hidden or not heat.visible else heat_table(heat.opacity))
+    return OverlayStyle(
+        _mask_style("lungs", layers, all_hidden),
+        _mask_style("lesions", layers, all_hidden),
+        None if all_hidden or not heat.visible else heat_table(heat.opacity),
+    )
+
+
+def _mask_style(mask: str, layers: Mapping[str, Layer], all_hidden: bool) -> MaskStyle:
+    colours, outlined = np.zeros(256, np.uint32), np.zeros(256, bool)
+    for label in labels():
+        layer = layers[label.group]
+        if label.mask != mask or all_hidden or not layer.visible or layer.opacity <= 0:
+            continue
+        colours[label.code] = premultiplied(_colour(label, layer), 1.0 if layer.outline else layer.opacity)
+        outlined[label.code] = layer.outline
+    return MaskStyle(colours, outlined)
+
+
+def lay_over(below: NDArray[np.uint32], above: NDArray[np.uint32]) -> NDArray[np.uint32]:
+    """Porter-Duff "over" of premultiplied ``0xAARRGGBB``."""
+    keep = 255 - (above >> 24)
+    result = above.copy()
+    for shift in (24, 16, 8, 0):
+        result += ((((below >> shift) & 255) * keep + 127) // 255) << np.uint32(shift)
+    return result
 
 
 def heat_rgb(share: NDArray[np.float64]) -> NDArray[np.uint8]:

@@ -16,7 +16,7 @@ from viewer.rendering.camera import Camera, ViewFrame
 from viewer.rendering.compose import Composer
 from viewer.rendering.lesion_mask import LesionMask
 from viewer.rendering.lut import padding_threshold, rgb_table
-from viewer.rendering.palette import MaskStyle, OverlayStyle, overlay_style
+from viewer.rendering.palette import OverlayStyle, overlay_style
 from viewer.rendering.plane import PlaneGrid
 from viewer.rendering.slice_source import SliceSource
 from viewer.state.measurements import Measurement, Plane
@@ -264,21 +264,18 @@ class SliceScene:
 
     def _compose_overlay(self, source: SliceSource, grid: PlaneGrid, style: OverlayStyle) -> NDArray[np.uint32] | None:
         masks = self.session.masks.value
-        layers: list[tuple[NDArray[np.uint8], MaskStyle]] = []
-        for name, mask in (("lungs", masks.lungs), ("lesions", masks.lesions)):
-            if not style.masks[name].nothing:
-                plane = source.slice_of(grid, self.index, mask)
-                if plane is not None:
-                    layers.append((plane, style.masks[name]))
-        heat = None
-        if style.heat is not None:
-            share = source.slice_of(grid, self.index, masks.heatmap)
-            heat = None if share is None else (share, style.heat)
+        heat = None if style.heat is None else source.slice_of(grid, self.index, masks.heatmap)
         lesion = None
         if self._lesion is not None:
             cut = self._lesion.plane(grid.normal_axis, self.index, source.geometry.shape)
             lesion = None if cut is None else grid.laid_out(cut)
-        return self._composer.overlay(layers, heat, lesion)
+        return self._composer.overlay(
+            source.slice_of(grid, self.index, masks.lungs),
+            source.slice_of(grid, self.index, masks.lesions),
+            style,
+            heat,
+            lesion,
+        )
 
     def _styles(self) -> OverlayStyle:
         if self._style is None:
