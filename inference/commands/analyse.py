@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from inference.commands.console import Console, say
+from inference.commands.stopping import stoppable
 from inference.commands.systems import choose
 from inference.errors import GeometryRefused, SeriesError
 from inference.findings import Findings, Warning
@@ -50,7 +48,7 @@ def run(options: argparse.Namespace) -> int:
     for warning in request.warnings:
         console.note(warning.text)
     try:
-        with _stoppable() as cancel:
+        with stoppable() as cancel:
             return _analyse(request, console, cancel)
     finally:
         console.clear()
@@ -169,25 +167,3 @@ def _ignored_options(options: argparse.Namespace, card: SystemCard) -> tuple[War
         text = "--agreement was ignored: it needs at least two learned systems, and none is installed."
         warnings.append(Warning("agreement_unavailable", text))
     return tuple(warnings)
-
-
-@contextmanager
-def _stoppable() -> Iterator[CancellationToken]:
-    """A token that Ctrl-C and a polite kill set; both end the command as cancelled, with nothing left behind."""
-    token = CancellationToken()
-
-    def stop(number: int, frame: object) -> None:
-        token.cancel()
-        raise KeyboardInterrupt
-
-    known = [signal.SIGINT, signal.SIGTERM]
-    try:
-        before = {one: signal.signal(one, stop) for one in known}
-    except ValueError:  # not in the main thread: the caller's own handlers stay
-        yield token
-        return
-    try:
-        yield token
-    finally:
-        for one, handler in before.items():
-            signal.signal(one, handler)

@@ -405,3 +405,33 @@ def test_closed_pipe_is_no_error(study: Path) -> None:
         assert process.stderr is not None
         assert process.stderr.read() == b""
     assert process.returncode == 0
+
+
+def test_demo_writes_a_study_that_can_be_analysed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import inference.demo.files as demo
+    from inference.demo import DemoParameters
+
+    generate = demo.generate
+    monkeypatch.setattr(demo, "generate", lambda _, **options: generate(DemoParameters.small(), **options))
+    assert run("demo", "--out", tmp_path / "demo") == 0
+    assert "made-up chest CT" in capsys.readouterr().out
+    assert run("info", tmp_path / "demo" / "study", "--json") == 0
+    series = json.loads(capsys.readouterr().out)["series"]
+    assert any(one["proposed"] and one["modality"] == "CT" for one in series)
+    assert run("demo", "--out", tmp_path / "demo") == 2
+    assert "already holds a demo study" in one_line(capsys)
+
+
+def test_bench_runs_a_checkouts_benchmarks_or_says_where_they_are(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from inference.commands import bench
+
+    monkeypatch.setattr(bench, "__file__", str(tmp_path / "inference" / "commands" / "bench.py"))
+    assert run("bench") == 0
+    assert "come with the source code" in capsys.readouterr().out
+    (tmp_path / "benchmarks").mkdir()
+    (tmp_path / "benchmarks" / "__main__.py").write_text("import sys; sys.exit(len(sys.argv))")
+    assert run("bench", "loading", "scrolling") == 3
