@@ -20,7 +20,9 @@ class DensitometryConfig:
 
     air_hu: float = -400.0
     """Aerated lung is below; consolidated lung is not and comes back by closing and by the rib cage."""
-    bowel_gas_hu: float = -955.0
+    gas_hu: float = -945.0
+    """Below is gas without tissue: bowel, airway or bulla."""
+    gas_ml: float = 3.0
     trachea_hu: float = -850.0
     trachea_area_mm2: tuple[float, float] = (50.0, 900.0)
     airway_hu: tuple[float, ...] = (-960.0, -945.0, -930.0, -915.0, -900.0, -885.0, -870.0)
@@ -28,21 +30,33 @@ class DensitometryConfig:
     airway_ml: float = 110.0
     airway_growth: float = 1.35
     minimum_lung_ml: float = 60.0
-    """A smaller pocket of air is no lung by itself."""
+    """Less than this in all is no lung."""
+    smallest_lung_ml: float = 2.0
+    certain_lung_ml: float = 400.0
 
     closing_mm: float = 9.0
     hilum_closing_mm: float = 6.0
 
-    ground_glass_hu: float = -650.0
+    ground_glass_hu: tuple[float, float] = (-700.0, -560.0)
+    """Limits of the lower cut-off, which is the lung's most frequent density and a step."""
+    ground_glass_step_hu: float = 190.0
     consolidation_hu: float = -300.0
 
     bone_hu: float = 200.0
     rib_thickness_mm: float = 15.0
     rib_gap_mm: float = 24.0
 
-    smoothing_mm: float = 1.2
+    smoothing_mm: float = 1.0
     rim_mm: float = 2.0
-    vessel_mm: float = 8.0
+    haze_mm: float = 5.0
+    """Ground-glass is thicker than this somewhere; the rims of vessels and fissures are not."""
+    crowding_mm: float = 5.0
+    crowding: float = 0.5
+    """Least share of dense lung in the neighbourhood (Gaussian of ``crowding_mm``)."""
+    central_vessel_mm: float = 11.0
+    peripheral_vessel_mm: float = 6.0
+    shallow_mm: float = 25.0
+    """Within this of the ribs, vessels are no thicker than ``peripheral_vessel_mm``."""
     smallest_lesion_ml: float = 0.2
 
     mirror_slack_mm: float = 24.0
@@ -58,4 +72,8 @@ class DensitometryConfig:
     effusion_thickness_mm: float = 4.4
     smallest_effusion_ml: float = 3.0
     loculated_ml: float = 150.0
-    """A pool that does not reach the lung's base counts as fluid only above this."""
+    tall_pool_mm: float = 85.0
+    base_mm: float = 35.0
+    """A pool counts as fluid if it reaches down to this above the lung's base, or is very large or tall."""
+    recess_mm: float = 22.0
+    recess_depth_mm: float = 35.0

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from inference.systems.densitometry.config import DensitometryConfig
 from inference.systems.densitometry.grid import WorkingGrid
-from inference.systems.densitometry.morphology import Mask, closed, dilate, opened, pieces, smoothed_inside
+from inference.systems.densitometry.morphology import Mask, closed, dilate, opened, pieces, smoothed_inside, touching
 from inference.systems.densitometry.ribcage import ANGLES, RibCage
 
 _GRAVITY = {"S": (1.0, 0.0), "P": (-1.0, 0.0), "DR": (0.0, -1.0), "DL": (0.0, 1.0)}
@@ -24,36 +24,39 @@ def gravity(patient_position: str) -> tuple[float, float]:
 def find_effusion(
     hu: NDArray[np.float32],
     sides: NDArray[np.uint8],
-    aerated: Mask,
     cage: RibCage,
+    expected: NDArray[np.float64],
     spine: NDArray[np.float64],
     down: tuple[float, float],
     grid: WorkingGrid,
     config: DensitometryConfig,
 ) -> Mask:
-    """Fluid on the dependent side of each lung; empty where none is sure enough."""
-    near_lung = closed(aerated, 4.0, grid.spacing_mm)
-    region = cage.inside(config.effusion_wall_mm) & ~near_lung & _levels(aerated, grid)[:, None, None]
+    """Fluid on the dependent side of each lung; empty where none is sure enough.
+
+    ``sides`` is the air-holding lung, ``expected`` :func:`expected_lung`'s answer. A pool is first found at the height
+    of lung, where the liver cannot be taken for it, and then followed into the recess below.
+    """
+    region = cage.inside(config.effusion_wall_mm) & ~closed(sides > 0, 4.0, grid.spacing_mm)
     soft = region & (hu > -150.0) & (hu < 160.0)
     calm = smoothed_inside(hu, soft, config.effusion_smoothing_mm, grid.spacing_mm)
     low, high = config.effusion_hu
     fluid = soft & (calm > low) & (calm < high) & _dependent(cage, down) & _beside_spine(hu.shape, spine, grid)
-    fluid &= _outside_lung(cage)
-    core = opened(fluid, config.effusion_thickness_mm / 2, grid.spacing_mm)
-    kept = _plausible(core, calm, aerated, sides, cage, grid, config)
+    fluid &= ~_over_lung(sides > 0, down, grid)
+    at_lung = cage.distance > cage.per_voxel(np.where(np.isfinite(expected), expected - 2.0, 1e6))
+    core = opened(fluid & at_lung, config.effusion_thickness_mm / 2, grid.spacing_mm)
+    kept = _plausible(core, calm, sides, cage, grid, config)
     if not kept.any():
         return kept
-    rim = region & (hu > -250.0) & (hu < 160.0) & (calm < high)
+    kept |= _recess(kept, fluid & ~at_lung & ~cage.inside(config.recess_mm), grid, config)
+    rim = region & (hu > -250.0) & (hu < 160.0) & (calm < high) & (at_lung | fluid)
     return dilate(kept, 2.5, grid.spacing_mm) & (rim | kept)
 
 
-def _levels(aerated: Mask, grid: WorkingGrid) -> NDArray[np.bool_]:
-    """Slices from 40 mm below the lowest lung to the highest."""
-    used = np.flatnonzero(aerated.any(axis=(1, 2)))
-    out = np.zeros(aerated.shape[0], bool)
-    if used.size:
-        out[max(0, int(used[0]) - int(40.0 / grid.spacing_mm[0])) : int(used[-1]) + 1] = True
-    return out
+def _recess(pool: Mask, fluid: Mask, grid: WorkingGrid, config: DensitometryConfig) -> Mask:
+    """Fluid along the ribs below the lung that hangs on a pool, within ``recess_depth_mm`` of it."""
+    below = opened(fluid, config.effusion_thickness_mm / 2, grid.spacing_mm)
+    below &= dilate(pool, config.recess_depth_mm, grid.spacing_mm)
+    return touching(pool | below, pool) & below
 
 
 def _dependent(cage: RibCage, down: tuple[float, float]) -> Mask:
@@ -67,16 +70,18 @@ def _beside_spine(shape: tuple[int, ...], spine: NDArray[np.float64], grid: Work
     return np.broadcast_to(away[:, None, :], shape)
 
 
-def _outside_lung(cage: RibCage) -> Mask:
-    """Beyond the lung on its ray; where the ray meets none, within 45 mm of the ribs."""
-    start = np.where(np.isfinite(cage.lung_radius), cage.lung_radius - 2.0, cage.radius - 45.0)
-    return np.asarray(cage.distance > cage.per_voxel(start))
+def _over_lung(lung: Mask, down: tuple[float, float], grid: WorkingGrid) -> Mask:
+    """Where air-holding lung lies underneath: fluid would have sunk below it."""
+    axis = 1 if down[0] else 2
+    forwards = sum(down) > 0
+    ordered = np.flip(lung, axis) if forwards else lung
+    beneath = np.cumsum(ordered, axis=axis, dtype=np.int16) * grid.spacing_mm[axis] > 6.0
+    return np.asarray(np.flip(beneath, axis) if forwards else beneath)
 
 
 def _plausible(
     core: Mask,
     calm: NDArray[np.float32],
-    aerated: Mask,
     sides: NDArray[np.uint8],
     cage: RibCage,
     grid: WorkingGrid,
@@ -89,28 +94,27 @@ def _plausible(
         labels[(calm > config.effusion_seed_hu[0]) & (calm < config.effusion_seed_hu[1])], minlength=count
     )
     wall = np.bincount(labels[core & ~cage.inside(9.0)], minlength=count)
-    contact = np.bincount(labels[core & dilate(aerated, 7.0, grid.spacing_mm)], minlength=count)
-    base = _base_levels(sides, grid)
+    contact = np.bincount(labels[core & dilate(sides > 0, 7.0, grid.spacing_mm)], minlength=count)
+    base = _base_levels(sides, grid, config)
     keep = np.zeros(count, bool)
     for number in np.flatnonzero(sizes >= grid.voxels(config.smallest_effusion_ml)):
         size = int(sizes[number])
-        where = np.nonzero((labels == number).any(axis=1))
-        lowest, side = int(where[0].min()), 2 if where[1].mean() > core.shape[2] / 2 else 1
-        keep[number] = (
-            watery[number] > 0.4 * size
-            and wall[number] > 0.12 * size
-            and contact[number] >= grid.voxels(1.5)
-            and (lowest <= base[side] or size > grid.voxels(config.loculated_ml))
-        )
+        levels, columns = np.nonzero((labels == number).any(axis=1))
+        side = 2 if columns.mean() > core.shape[2] / 2 else 1
+        tall = np.ptp(levels) * grid.spacing_mm[0] >= config.tall_pool_mm
+        deep = levels.min() <= base[side] or tall or size > grid.voxels(config.loculated_ml)
+        along = wall[number] > 0.12 * size and contact[number] >= grid.voxels(1.5)
+        keep[number] = watery[number] > 0.4 * size and along and deep
     return np.asarray(keep[labels])
 
 
-def _base_levels(sides: NDArray[np.uint8], grid: WorkingGrid) -> dict[int, float]:
-    """Per side, the slice below which lies the lowest third of the lungs' height."""
-    used = np.flatnonzero((sides > 0).any(axis=(1, 2)))
-    both = float(used[0] + 0.35 * (used[-1] - used[0])) if used.size else 0.0
+def _base_levels(sides: NDArray[np.uint8], grid: WorkingGrid, config: DensitometryConfig) -> dict[int, float]:
+    """Per side, the slice that a pool must reach down to."""
+    rise = config.base_mm / grid.spacing_mm[0]
+    lung = np.flatnonzero((sides > 0).any(axis=(1, 2)))
+    lowest = float(lung[0]) if lung.size else 0.0
     out = {}
     for side in (1, 2):
-        own = np.flatnonzero((sides == side).any(axis=(1, 2)))
-        out[side] = max(both, float(own[0] + 0.3 * (own[-1] - own[0]))) if own.size else both
+        own = np.flatnonzero((sides == side).sum(axis=(1, 2)) * grid.spacing_mm[1] * grid.spacing_mm[2] > 200.0)
+        out[side] = rise + (float(own[0]) if own.size else lowest)
     return out

@@ -11,8 +11,10 @@ from inference.systems.densitometry.grid import WorkingGrid
 from inference.systems.densitometry.morphology import (
     Mask,
     box,
+    dilate,
     distance_outside,
     erode,
+    opened,
     pieces,
 )
 
@@ -23,20 +25,53 @@ def aerated_lung(
     """Every voxel of air-holding lung: no airway, no bowel gas, no air outside the body."""
     air = (hu < config.air_hu) & body & ~airways
     _drop_outside_pockets(air, body, grid)
+    _drop_walled_gas(air, hu, grid, config)
     labels, sizes = pieces(air)
-    candidates = [int(n) for n in np.flatnonzero(sizes >= grid.voxels(config.minimum_lung_ml / 4))]
-    candidates.sort(key=lambda n: -int(sizes[n]))
     inner = erode(air, 2.0, grid.spacing_mm)
-    kept: list[int] = []
-    for number in candidates:
-        values = hu[inner & (labels == number)]
-        texture = float(np.mean(values > config.bowel_gas_hu + 25)) if values.size else 0.0
-        big = sizes[number] >= grid.voxels(config.minimum_lung_ml)
-        if texture > (0.1 if big and not kept else 0.5) or (big and texture > 0.25):
-            kept.append(number)
-    chosen = np.zeros(len(sizes), bool)
-    chosen[kept] = True
-    return np.asarray(chosen[labels])
+    deep = np.bincount(labels[inner], minlength=len(sizes))
+    textured = np.bincount(labels[inner & (hu > config.gas_hu + 20.0)], minlength=len(sizes))
+    share = textured / np.maximum(deep, 1)
+    large = sizes >= grid.voxels(config.certain_lung_ml)
+    keep = (sizes >= grid.voxels(config.smallest_lung_ml)) & (share > 0.6) | large & (share > 0.1)
+    keep[0] = False
+    _drop_strays(keep, labels, sizes, grid)
+    if sizes[keep].sum() < grid.voxels(config.minimum_lung_ml):
+        keep[:] = False
+    return np.asarray(keep[labels])
+
+
+def _drop_strays(
+    keep: NDArray[np.bool_], labels: NDArray[np.uint32], sizes: NDArray[np.int64], grid: WorkingGrid
+) -> None:
+    """Give up small pieces below the large ones or far from them, in place: bowel with food in it."""
+    main = keep & (sizes >= 0.02 * sizes.max())
+    large = np.asarray(main[labels])
+    if not large.any():
+        return
+    lowest = int(np.flatnonzero(large.any(axis=(1, 2)))[0])
+    near = np.unique(labels[dilate(large, 20.0, grid.spacing_mm)])
+    below = np.unique(labels[:lowest])
+    stay = np.zeros_like(keep)
+    stay[near] = True
+    stay[below] = False
+    keep &= stay | main
+
+
+def _drop_walled_gas(air: Mask, hu: NDArray[np.float32], grid: WorkingGrid, config: DensitometryConfig) -> None:
+    """Remove pools of pure gas that soft tissue surrounds, in place: stomach and bowel that a thin diaphragm joins to
+    lung. A bulla has lung around it and stays."""
+    gas = opened(air & (hu < config.gas_hu), 2.5, grid.spacing_mm)
+    labels, sizes = pieces(gas)
+    for number in np.flatnonzero(sizes >= grid.voxels(config.gas_ml)):
+        where = box(labels == number, 10.0, grid.spacing_mm)
+        pool = np.ascontiguousarray((labels == number)[where])
+        away = distance_outside(pool, grid.spacing_mm)
+        density = hu[where]
+        pool = (away <= 4.0) & (density < config.air_hu)
+        shell = (away > 4.0) & (away <= 8.0)
+        soft = np.mean(density[shell] > -250.0) if shell.any() else 0.0
+        if soft > 0.6:
+            air[where] &= ~pool
 
 
 def _drop_outside_pockets(air: Mask, body: Mask, grid: WorkingGrid) -> None:

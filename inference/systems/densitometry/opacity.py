@@ -6,38 +6,86 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from inference.systems.densitometry.config import DensitometryConfig
 from inference.systems.densitometry.grid import WorkingGrid
 from inference.systems.densitometry.morphology import (
     Mask,
+    box,
     closed,
     dilate,
     erode,
     opened,
     pieces,
+    smoothed,
     smoothed_inside,
     without_small,
 )
+from inference.systems.densitometry.ribcage import RibCage
 
 
 def find_opacity(
     hu: NDArray[np.float32],
     lung: Mask,
+    cage: RibCage,
     grid: WorkingGrid,
     config: DensitometryConfig,
     progress: Callable[[float], None],
-) -> Mask:
-    """Lung that is denser than aerated lung over more than a vessel's width."""
-    calm = smoothed_inside(hu, lung, config.smoothing_mm, grid.spacing_mm)
-    progress(0.2)
-    dense = lung & (calm > config.ground_glass_hu)
-    inner = dense & erode(lung, config.rim_mm, grid.spacing_mm)
-    progress(0.4)
-    core = opened(closed(inner, 1.5, grid.spacing_mm) & lung, config.vessel_mm / 2, grid.spacing_mm)
-    progress(0.8)
-    whole = dilate(core, config.vessel_mm / 2 + config.rim_mm, grid.spacing_mm) & dense
-    return without_small(whole, grid.voxels(config.smallest_lesion_ml), 26)
+) -> tuple[Mask, float]:
+    """Lung that is denser than aerated lung by more than vessels are, and the lower cut-off used (HU).
+
+    Ground-glass is a band of densities: a vessel's own rim of partial volume is in it too, but is thinner than an
+    opacity and stands alone. Dense tissue counts where it is thicker than vessels are at that depth below the pleura.
+    """
+    where = box(lung, 4.0, grid.spacing_mm)
+    hu, lung, spacing = hu[where], np.ascontiguousarray(lung[where]), grid.spacing_mm
+    calm = smoothed_inside(hu, lung, config.smoothing_mm, spacing)
+    progress(0.15)
+    cutoff = ground_glass_cutoff(calm[lung], config)
+    inner = _inner(lung, grid, config)
+    solid = lung & (hu > config.consolidation_hu)
+    band = lung & ~solid & (calm > cutoff)
+    progress(0.3)
+    crowding = smoothed((band | solid).astype(np.float32), config.crowding_mm, spacing)
+    crowding /= np.maximum(smoothed(lung.astype(np.float32), config.crowding_mm, spacing), 0.05)
+    progress(0.45)
+    haze = opened(band & inner, config.haze_mm / 2, spacing) & (crowding > config.crowding)
+    progress(0.6)
+    tissue = closed(solid, 1.2, spacing) & lung
+    mass = opened(tissue & inner, config.central_vessel_mm / 2, spacing)
+    progress(0.75)
+    shallow = (cage.per_voxel(cage.radius) - cage.distance)[where] < config.shallow_mm
+    mass |= opened(tissue & inner & shallow, config.peripheral_vessel_mm / 2, spacing) & (crowding > config.crowding)
+    progress(0.9)
+    core = haze | mass
+    near = dilate(core, config.haze_mm / 2 + config.rim_mm, spacing)
+    found = near & (band | solid & ~_vessels(solid & ~dilate(mass, 2.0, spacing), grid))
+    out = np.zeros(cage.distance.shape, bool)
+    out[where] = without_small(found, grid.voxels(config.smallest_lesion_ml), 26)
+    return out, cutoff
+
+
+def ground_glass_cutoff(values: NDArray[np.float32], config: DensitometryConfig) -> float:
+    """The lower cut-off for this lung: a step above its most frequent density, within limits."""
+    counts, edges = np.histogram(values, bins=np.arange(-1000, -500, 10))
+    peak = ndimage.gaussian_filter1d(counts.astype(np.float64), 2.0).argmax()
+    low, high = config.ground_glass_hu
+    return float(np.clip(edges[peak] + 5.0 + config.ground_glass_step_hu, low, high))
+
+
+def _inner(lung: Mask, grid: WorkingGrid, config: DensitometryConfig) -> Mask:
+    """Lung without the rim that shares voxels with the chest wall, and without the last slice over the diaphragm."""
+    inner = erode(lung, config.rim_mm, grid.spacing_mm)
+    if grid.spacing_mm[0] > config.rim_mm:
+        inner[:-1] &= lung[1:]
+        inner[1:] &= lung[:-1]
+    return inner
+
+
+def _vessels(solid: Mask, grid: WorkingGrid) -> Mask:
+    """The large connected trees of thin dense structures."""
+    return without_small(solid, grid.voxels(1.0), 26)
 
 
 def dense_lung(

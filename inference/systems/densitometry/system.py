@@ -13,7 +13,7 @@ from inference.labels import Lesion, Lung
 from inference.systems.densitometry.airways import find_airways
 from inference.systems.densitometry.body import find_body
 from inference.systems.densitometry.bones import spine_column
-from inference.systems.densitometry.chest import find_gap
+from inference.systems.densitometry.chest import expected_lung, find_gap
 from inference.systems.densitometry.closure import close_lungs
 from inference.systems.densitometry.config import DensitometryConfig
 from inference.systems.densitometry.effusion import find_effusion, gravity
@@ -64,6 +64,7 @@ class _Run:
         self.volume, self.context, self.config = volume, context, config
         self.canonical, self.turn = volume.canonical()
         self.sides_known = volume.geometry.orientation_known
+        self.cutoff = config.ground_glass_hu[1]
         self.timing: dict[str, float] = {}
         self.warnings: list[Warning] = []
         self._stage, self._since = "", perf_counter()
@@ -96,15 +97,16 @@ class _Run:
         self._publish_lungs(self._lung_codes(self._restore(sides, grid)))
 
         self._begin("vessels")
-        opacity = find_opacity(hu, sides > 0, grid, config, self.context.progress)
+        opacity, self.cutoff = find_opacity(hu, sides > 0, cage, grid, config, self.context.progress)
 
         self._begin("lesion")
-        gap = find_gap(sides, airways, cage, grid, config)
+        expected = expected_lung(sides, cage, grid, config)
+        gap = find_gap(expected, sides, airways, cage, grid, config)
         self.context.progress(0.5)
 
         self._begin("effusion")
         down = gravity(self.volume.patient_position)
-        fluid = find_effusion(hu, halves, aerated, cage, spine, down, grid, config)
+        fluid = find_effusion(hu, halves, cage, expected, spine, down, grid, config)
         fluid &= ~airways
         self.context.progress(0.4)
         sides[fluid] = 0
@@ -196,7 +198,7 @@ class _Run:
             provenance=Provenance(DENSITOMETRY.name, DENSITOMETRY.version, "cpu"),
             thresholds={
                 "lung_air_hu": config.air_hu,
-                "ground_glass_hu": config.ground_glass_hu,
+                "ground_glass_hu": self.cutoff,
                 "consolidation_hu": config.consolidation_hu,
                 "effusion_low_hu": config.effusion_hu[0],
                 "effusion_high_hu": config.effusion_hu[1],
