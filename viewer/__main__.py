@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from pathlib import Path
 def main(argv: Sequence[str] | None = None) -> int:
     """Open the window, with the study that ``argv`` names if any, until it is closed; returns the exit code."""
     _choose_platform()
-    from PySide6.QtCore import Qt
+    from PySide6.QtCore import Qt, QTimer
     from PySide6.QtWidgets import QApplication
 
     # A VTK widget would make its siblings native windows, which flicker and cost.
@@ -22,10 +23,30 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     app = start(application)
     sys.excepthook = lambda kind, error, trace: application.quit() if kind is KeyboardInterrupt else app.report(error)
-    arguments = sys.argv[1:] if argv is None else list(argv)
-    if arguments:
-        app.open(Path(arguments[0]))
+    options = _options(sys.argv[1:] if argv is None else argv)
+    if options.quit_when_usable:
+        QTimer.singleShot(0, app.window.close)
+    elif options.unattended is not None:
+        from viewer.unattended import Unattended
+
+        walk = Unattended(application, app, options.study, options.unattended)
+        application.aboutToQuit.connect(walk.deleteLater)
+    elif options.study is not None:
+        app.open(options.study)
     return application.exec()
+
+
+def _options(argv: Sequence[str]) -> Namespace:
+    parser = ArgumentParser(prog="groundglass", description="Opens the viewer.")
+    parser.add_argument("study", nargs="?", type=Path, help="a folder, file, DICOMDIR or zip")
+    parser.add_argument(
+        "--unattended", type=Path, metavar="OUT", help="analyse STUDY, leave pictures and the report in OUT, close"
+    )
+    parser.add_argument("--quit-when-usable", action="store_true", help="close as soon as the window is usable")
+    options = parser.parse_args(argv)
+    if options.unattended is not None and options.study is None:
+        parser.error("--unattended needs a STUDY")
+    return options
 
 
 def _choose_platform() -> None:

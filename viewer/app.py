@@ -36,7 +36,8 @@ class App:
         self.session = Session()
         self._prefer_at_start(settings.preferences.value)
         self.jobs = Jobs(self.session, describe)
-        self.window = MainWindow(self.session, self.jobs, settings, system_choices(), demo_folder)
+        self.choices = system_choices()
+        self.window = MainWindow(self.session, self.jobs, settings, self.choices, demo_folder)
         observe(self.window, settings.preferences, self._prefer)
         self._warm = False
         self.session.loaded.changed.connect(lambda loaded: None if loaded is None else self._warm_up())

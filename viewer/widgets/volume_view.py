@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QPoint, Qt, QTimer
+from PySide6.QtCore import QPoint, QRect, Qt, QTimer
 from PySide6.QtGui import QGuiApplication, QImage, QShowEvent
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QStackedLayout, QToolButton, QVBoxLayout, QWidget
 
@@ -92,6 +92,12 @@ class VolumeView(QWidget):
         pixels = frame(self._interactor.GetRenderWindow())
         rows, columns, _ = pixels.shape
         return QImage(pixels.data, columns, rows, 3 * columns, QImage.Format.Format_RGB888).copy()
+
+    def frame_rect(self, ancestor: QWidget) -> QRect:
+        """Where the 3D picture itself lies in an ancestor widget; empty while there is none."""
+        if self._interactor is None:
+            return QRect()
+        return QRect(self._interactor.mapTo(ancestor, QPoint(0, 0)), self._interactor.size())
 
     def render_now(self) -> None:
         """Draw the scene once, if it can be seen."""
