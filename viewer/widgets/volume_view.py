@@ -127,15 +127,19 @@ class VolumeView(QWidget):
         bar.setSpacing(2)
         bar.addWidget(QLabel("3D"))
         for letter, words in _SIDES:
-            button = QToolButton(text=letter, toolTip=f"Look {words}")
+            button = QToolButton()
+            button.setText(letter)
+            button.setToolTip(f"Look {words}")
             button.clicked.connect(lambda _=False, letter=letter: self.look_from(letter))
             bar.addWidget(button)
         bar.addStretch(1)
-        self._colouring = QComboBox(toolTip="Colour of the infection")
+        self._colouring = QComboBox()
+        self._colouring.setToolTip("Colour of the infection")
         self._colouring.addItem("Infection in red", "infection")
         self._colouring.addItem("By class", "classes")
         self._colouring.currentIndexChanged.connect(lambda _: self._recolour())
-        self._cut = QComboBox(toolTip="Cut away what lies in front of the crosshair's plane")
+        self._cut = QComboBox()
+        self._cut.setToolTip("Cut away what lies in front of the crosshair's plane")
         for text, value in (("No cut", "none"), ("Cut axial", "axial"), ("Cut coronal", "coronal"),
                             ("Cut sagittal", "sagittal")):  # fmt: skip
             self._cut.addItem(text, value)
