@@ -58,8 +58,7 @@ def _components(labels: NDArray[np.uint8], label: int) -> NDArray[np.int32]:
     from scipy.ndimage import label as connected
 
     wanted = labels == Lesion.EFFUSION if label == Lesion.EFFUSION else np.isin(labels, INFECTED)
-    components: NDArray[np.int32] = connected(wanted, np.ones((3, 3, 3)))[0]
-    return components
+    return np.asarray(connected(wanted, np.ones((3, 3, 3)))[0], dtype=np.int32)
 
 
 def _fills(mask: NDArray[np.bool_]) -> bool:
