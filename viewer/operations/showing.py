@@ -116,7 +116,7 @@ def show_missed(session: Session, side: Lung | None) -> bool:
         inside = cage[part] != 0 if side is None else cage[part] == side
         return np.asarray(inside & (place.lungs[part] == 0) & (place.lesions[part] != Lesion.EFFUSION))
 
-    scores = {place.k_of(row): float(np.count_nonzero(there(place.k_of(row), 4))) for row in place.findings.slices}
+    scores = {place.k_of(row): float(np.count_nonzero(there(place.k_of(row), 8))) for row in place.findings.slices}
     return _show(session, place, scores, there)
 
 

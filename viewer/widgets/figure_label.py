@@ -8,7 +8,7 @@ from typing import Literal
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QMouseEvent, QTextDocumentFragment
-from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from viewer.widgets.theme import tabular
 
@@ -61,8 +61,8 @@ class Section(QFrame):
         self._mark.setProperty("role", "amber")
         self._mark.setToolTip("Measurements are limited; see FITNESS")
         self._mark.hide()
-        self._info = QLabel("ⓘ")
-        self._info.setProperty("role", "dim")
+        self._info = QLabel("i")
+        self._info.setProperty("role", "info")
         self._info.setToolTip(tip)
         self._info.setVisible(bool(tip))
         top = QHBoxLayout()
@@ -82,7 +82,7 @@ class Section(QFrame):
         self._heading.setText(title)
 
     def set_tip(self, tip: str) -> None:
-        """What the figures mean, behind the ⓘ."""
+        """What the figures mean, behind the i."""
         self._info.setToolTip(tip)
         self._info.setVisible(bool(tip))
 
@@ -106,7 +106,7 @@ class FigureGrid(QWidget):
         self._columns = len(headings)
         self._grid = QGridLayout(self)
         self._grid.setContentsMargins(0, 0, 0, 0)
-        self._grid.setHorizontalSpacing(8)
+        self._grid.setHorizontalSpacing(7)
         self._grid.setVerticalSpacing(1)
         self._grid.setColumnStretch(0, 1)
         self._names: list[QLabel] = []
@@ -150,6 +150,7 @@ class FigureGrid(QWidget):
         name = text_label("", "small")
         name.setWordWrap(False)
         name.setTextFormat(Qt.TextFormat.RichText)
+        name.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self._grid.addWidget(name, row, 0)
         cells = [FigureLabel() for _ in range(self._columns)]
         for column, cell in enumerate(cells, start=1):

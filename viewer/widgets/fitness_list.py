@@ -16,14 +16,21 @@ class FitnessList(Section):
 
     def __init__(self) -> None:
         super().__init__("FITNESS")
+        self.hide()
         self._holder: QWidget | None = None
+        self._verdict: Verdict | None = None
         self.rows: list[tuple[str, str]] = []
         """Sign and text of each row on show."""
 
     def set_verdict(self, verdict: Verdict | None) -> None:
         """Show a verdict's rows."""
+        if verdict is self._verdict:
+            return
+        self._verdict = verdict
         self.setVisible(verdict is not None)
         if self._holder is not None:
+            self.body.removeWidget(self._holder)
+            self._holder.hide()
             self._holder.deleteLater()
             self._holder = None
         if verdict is None:
@@ -35,7 +42,7 @@ class FitnessList(Section):
         grid.setHorizontalSpacing(8)
         grid.setVerticalSpacing(2)
         grid.setColumnStretch(1, 1)
-        against = [(reason.colour, _first_up(reason.text), reason.help) for reason in verdict.reasons]
+        against = [(reason.colour, first_up(reason.text), reason.help) for reason in verdict.reasons]
         passed = [(Colour.GREEN, CHECKS.get(check, check), "") for check in verdict.checks_passed]
         self.rows = []
         for row, (colour, text, help_text) in enumerate([*against, *passed]):
@@ -51,5 +58,6 @@ class FitnessList(Section):
         self.set_title(f"FITNESS   ✓ {len(passed)}" + (f"   ! {len(against)}" if against else ""))
 
 
-def _first_up(text: str) -> str:
+def first_up(text: str) -> str:
+    """The text with its first letter large."""
     return text[:1].upper() + text[1:]

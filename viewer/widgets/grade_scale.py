@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from viewer.rendering import palette
 
-_SHORT = ("floor", "≤ 25 %", "≤ 50 %", "≤ 75 %", "> 75 %")
+_SHORT = ("< 0.5 %", "≤ 25 %", "≤ 50 %", "≤ 75 %", "> 75 %")
 
 
 class GradeScale(QWidget):

@@ -13,7 +13,7 @@ from inference.findings import Compartment, Severity
 from viewer.rendering import palette
 
 _FOOT, _HEAD = 18, 4
-_TICKS = (-1000, -800, -600, -400, -200, 0, 200)
+_TICKS = (-1000, -700, -400, -100, 200)
 
 
 class HistogramPlot(QWidget):
@@ -68,7 +68,12 @@ class HistogramPlot(QWidget):
                 painter.fillRect(
                     QRectF(index * width, _HEAD + height - tall, max(1.0, width - 1), tall), QColor(*colour)
                 )
+        legend = QRectF(0, _HEAD, self.width() - 6, 16)
+        at = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+        painter.setPen(QColor(*palette.ACCENT))
+        painter.drawText(legend, at, "opacity")
         painter.setPen(QColor(*palette.FAINT))
+        painter.drawText(legend.adjusted(0, 0, -56, 0), at, "lung")
         for tick in _TICKS:
             box = QRectF(self._x(tick) - 22, self.height() - _FOOT + 1, 44, _FOOT - 2)
             painter.drawText(box, Qt.AlignmentFlag.AlignCenter, f"{tick}".replace("-", "−"))

@@ -27,6 +27,7 @@ _SHORT = {
     Lesion.GROUND_GLASS: "GGO", Lesion.CONSOLIDATION: "cons", Lesion.EFFUSION: "fluid", Lesion.UNCLASSIFIED: "opacity",
 }  # fmt: skip
 _ROW_HEIGHT, _ROWS_SHOWN = 22, 8
+_WIDTHS = (36, 74, 56, 50)
 _SORT = Qt.ItemDataRole.UserRole
 _Index = QModelIndex | QPersistentModelIndex
 
@@ -78,6 +79,8 @@ class LesionModel(QAbstractTableModel):
             return _alignment(column)
         if role == Qt.ItemDataRole.DecorationRole and column == 1:
             return swatch(self._session.layers.by_group[Lesion(lesion.label).key].value.colour, 10)
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return _words(lesion)
         if role == Qt.ItemDataRole.BackgroundRole and lesion.number == self._session.hovered_lesion.value:
             return QColor(255, 255, 255, 26)
         return None
@@ -106,8 +109,10 @@ class LesionList(QTableView):
         self.verticalHeader().hide()
         self.verticalHeader().setDefaultSectionSize(_ROW_HEIGHT)
         header = self.horizontalHeader()
-        header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-        header.setSectionResizeMode(4, QHeaderView.ResizeMode.Stretch)
+        header.setMinimumSectionSize(24)
+        for column, width in enumerate(_WIDTHS):
+            self.setColumnWidth(column, width)
+        header.setSectionResizeMode(len(_WIDTHS), QHeaderView.ResizeMode.Stretch)
         header.setHighlightSections(False)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.entered.connect(lambda index: self._hover(self.lesion_at(index).number))
@@ -148,7 +153,14 @@ def _alignment(column: int) -> Qt.AlignmentFlag:
 def _text(lesion: LesionComponent, column: int) -> str:
     size = f"{lesion.voxels}" if lesion.volume_ml is None else f"{lesion.volume_ml:.1f}"
     density = "–" if lesion.mean_hu is None else f"{lesion.mean_hu:.0f}".replace("-", "−")
-    return (str(lesion.number), _SHORT[Lesion(lesion.label)], size, density, lesion.zone or "–")[column]
+    zone = "–" if lesion.zone is None else lesion.zone.replace("right", "R").replace("left", "L")
+    return (str(lesion.number), _SHORT[Lesion(lesion.label)], size, density, zone)[column]
+
+
+def _words(lesion: LesionComponent) -> str:
+    name = Lesion(lesion.label).key.replace("_", "-").capitalize()
+    place = f", {lesion.zone} zone" if lesion.zone else ""
+    return f"{name}{place}. Point to outline it in every view, click to go there."
 
 
 def _key(lesion: LesionComponent, column: int) -> float:

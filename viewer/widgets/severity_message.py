@@ -8,7 +8,7 @@ from inference.report.wording import millilitres, percent
 from inference.verdict import Verdict
 from viewer.operations.preliminary import Preliminary
 from viewer.widgets.figure_label import FigureGrid, text_label
-from viewer.widgets.fitness_list import FitnessList
+from viewer.widgets.fitness_list import FitnessList, first_up
 
 
 class SeverityMessage(QWidget):
@@ -57,7 +57,7 @@ class SeverityMessage(QWidget):
         worst = [reason for reason in verdict.reasons if reason.colour == verdict.colour]
         lines = []
         for reason in worst:
-            lines.append(f"✕ {reason.text[:1].upper()}{reason.text[1:]}.".replace("..", "."))
+            lines.append(f"✕ {first_up(reason.text)}.")
             if reason.help:
                 lines.append(f"What would help: {reason.help}")
             lines.append("")

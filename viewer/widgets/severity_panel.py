@@ -12,11 +12,12 @@ from inference.findings import Findings
 from inference.report import wording
 from inference.software import NOTICE
 from inference.verdict import Colour, Verdict
+from inference.volume import VolumeGeometry
 from viewer.binding import observe
-from viewer.operations.preliminary import preliminary
-from viewer.state.session import Notice, Session
+from viewer.operations.preliminary import Preliminary, preliminary
+from viewer.state.session import Masks, Notice, Session
 from viewer.widgets.figure_label import MARK, Section, text_label
-from viewer.widgets.fitness_list import FitnessList
+from viewer.widgets.fitness_list import FitnessList, first_up
 from viewer.widgets.lesion_list import LesionList
 from viewer.widgets.severity_message import SeverityMessage
 from viewer.widgets.severity_sections import (
@@ -37,6 +38,7 @@ class SeverityPanel(QWidget):
         super().__init__()
         self._session = session
         self._shown: Findings | None = None
+        self._rough: tuple[Masks, Preliminary | None] | None = None
         self.setStyleSheet((files("resources") / "stylesheets" / "panel.qss").read_text("utf-8"))
         self.message = SeverityMessage()
         self.figures = _Figures(session)
@@ -91,19 +93,27 @@ class SeverityPanel(QWidget):
         running = any(job.can_retry and not job.ending for job in self._session.jobs.value)
         return running or self._session.masks.value.lungs is not None
 
+    def _so_far(self, geometry: VolumeGeometry) -> Preliminary | None:
+        masks = self._session.masks.value
+        if self._rough is None or self._rough[0] is not masks:
+            self._rough = masks, preliminary(masks, geometry)
+        return self._rough[1]
+
     def _update(self) -> None:
         session = self._session
         findings, verdict, loaded = session.findings.value, session.verdict.value, session.loaded.value
         ready = findings is not None and loaded is not None and self._may_show
         for button in (self.copy_text, self.copy_csv):
             button.setVisible(ready)
-        self._stack.setCurrentWidget(self.figures if ready else self.message)
         if ready and findings is not None:
             if findings is not self._shown:
                 self._shown = findings
+                self._stack.setCurrentWidget(self.message)  # filling hidden widgets costs no layout
                 self.figures.fill(findings)
             self.figures.set_verdict(verdict)
+            self._stack.setCurrentWidget(self.figures)
             return
+        self._stack.setCurrentWidget(self.message)
         self._shown = None
         if verdict is not None and not self._may_show and (loaded is not None or session.loading.value is None):
             self.message.refuse(verdict)
@@ -116,7 +126,7 @@ class SeverityPanel(QWidget):
         elif session.masks.value.lungs is not None or any(
             job.can_retry and not job.ending for job in session.jobs.value
         ):
-            self.message.analysing(preliminary(session.masks.value, loaded.volume.geometry))
+            self.message.analysing(self._so_far(loaded.volume.geometry))
         else:
             self.message.say("Not analysed yet", "Analyse finds the lungs and opacities and fills this panel.", verdict)
 
@@ -134,13 +144,16 @@ class _Figures(QScrollArea):
 
     def __init__(self, session: Session) -> None:
         super().__init__()
+        self._verdict: Verdict | None = None
         self.setWidgetResizable(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.amber_line = QFrame()
         self.amber_line.setProperty("role", "amberline")
+        self.amber_line.hide()
         self.amber_text = text_label("", "amber")
         self.amber_text.setContentsMargins(10, 2, 8, 2)
+        self.amber_text.hide()
         self.headline = HeadlineSection(session)
         self.regions = RegionSection(session)
         self.zones = ZoneSection(session)
@@ -182,11 +195,14 @@ class _Figures(QScrollArea):
         self.no_lesions.setVisible(not findings.lesions)
         self.lesion_list.set_lesions(findings.lesions)
         self.notes.set_lines([warning.text for warning in findings.warnings])
-        self.not_assessed.set_lines([wording.NOT_ASSESSED.removeprefix("Not assessed: "), wording.LOOKALIKES])
+        self.not_assessed.set_lines([first_up(wording.NOT_ASSESSED), wording.LOOKALIKES])
         self.provenance.set_lines(_provenance(findings))
 
     def set_verdict(self, verdict: Verdict | None) -> None:
         """Show the verdict's rows, and mark every figure if it is amber."""
+        if verdict is self._verdict:
+            return
+        self._verdict = verdict
         amber = verdict is not None and verdict.colour is Colour.AMBER
         self.fitness.set_verdict(verdict)
         self.amber_line.setVisible(amber)
@@ -220,7 +236,11 @@ def _provenance(findings: Findings) -> list[str]:
     if provenance.fallback_reason:
         lines.append(provenance.fallback_reason)
     if output.thresholds:
-        lines.append(", ".join(f"{name.replace('_', ' ')} {value:g}" for name, value in output.thresholds.items()))
+        lines.append(
+            ", ".join(
+                f"{name.replace('_', ' ').replace(' hu', ' HU')} {value:g}" for name, value in output.thresholds.items()
+            )
+        )
     return lines
 
 

@@ -21,6 +21,10 @@ from viewer.widgets.histogram_plot import HistogramPlot
 from viewer.widgets.zone_bars import ZoneBars
 
 _SIDES: dict[str, Lung | None] = {"right": Lung.RIGHT, "left": Lung.LEFT, "both": None}
+_CLASS_NAMES = {
+    Lesion.GROUND_GLASS: "Ground-glass", Lesion.CONSOLIDATION: "Consolidation", Lesion.EFFUSION: "Effusion",
+    Lesion.UNCLASSIFIED: "Unclassified",
+}  # fmt: skip
 _TABLE: tuple[tuple[str, Callable[[RegionFigures], float | None], str], ...] = (
     ("Lung, ml", lambda region: region.lung_ml, "lung"),
     ("Opacity, ml", lambda region: region.infected_ml, "infected"),
@@ -74,7 +78,8 @@ class HeadlineSection(Section):
         infected = partial(showing.show_infected, self._session)
         self.percentage.set_figure(wording.percent(severity.percentage_of_infection), infected)
         known = severity.sensitivity
-        self.range.setText("of the lung" if known is None else f"of the lung\n{known.low:.1f}–{known.high:.1f} %  ⓘ")
+        of = "of the lung found" if severity.qualifier else "of the lung"
+        self.range.setText(of if known is None else f"{of}\n{known.low:.1f}–{known.high:.1f} %")
         self.range.setToolTip(
             "" if known is None else f"{wording.sensitivity(severity)}\n\n{sentences()['sensitivity']}"
         )
@@ -162,9 +167,9 @@ class ClassSection(Section):
     """Each class with its volume, share, density, and how its presence was judged."""
 
     def __init__(self, session: Session) -> None:
-        super().__init__("CLASSES", "Present? A rule-based system gives no probability.")
+        super().__init__("CLASSES", "% is the share of the lung.\nPresent? A rule-based system gives no probability.")
         self._session = session
-        self.table = FigureGrid(["ml", "% lung", "HU", "present?"])
+        self.table = FigureGrid(["ml", "%", "HU", "present?"])
         self.body.addWidget(self.table)
 
     def fill(self, findings: Findings) -> None:
@@ -179,7 +184,7 @@ class ClassSection(Section):
             present = "rule" if one.probability is None else f"{one.probability:.2f}"
             texts = (number(one.volume_ml), number(one.percent_of_lung, 1), number(one.mean_hu), present)
             layer = self._session.layers.by_group[label.key].value
-            rows.append((layer.name, [(text, show) for text in texts]))
+            rows.append((_CLASS_NAMES[label], [(text, show) for text in texts]))
             colours.append(layer.colour)
         self.table.set_rows(rows, colours)
 
@@ -238,7 +243,8 @@ def _bounds(low: int | None, high: int | None) -> str:
 
 
 def _cell(name: str, value: float | None) -> str:
-    return number(value, 1 if name.endswith("%") or (name.endswith("ml") and value is not None and value < 10) else 0)
+    small = name.endswith("ml") and value is not None and 0 < value < 9.95
+    return number(value, 1 if name.endswith("%") or small else 0)
 
 
 def _grade(severity: Severity) -> str:

@@ -15,7 +15,7 @@ from inference.verdict import Verdict
 def as_text(findings: Findings, verdict: Verdict) -> str:
     """Every figure of the panel in lines of words."""
     severity, provenance = findings.severity, findings.output.provenance
-    lines = [wording.summary(findings), f"Grades: {wording.grade_bins()}", f"Geometry: {verdict.sentence()}"]
+    lines = [wording.summary(findings), f"Grades: {', '.join(wording.grade_bins())}", f"Geometry: {verdict.sentence()}"]
     lines += [text for text in (severity.withheld_reason, wording.sensitivity(severity)) if text]
     lines.append(f"Mean over slices: {wording.percent(severity.mean_over_slices)}")
     if severity.worse_lung is not None and severity.worse_lung_grade is not None:
@@ -32,7 +32,7 @@ def as_text(findings: Findings, verdict: Verdict) -> str:
         lines.append(f"{band.name}: {wording.millilitres(band.volume_ml)}, {wording.percent(band.percent_of_lung)}")
     lines.append(f"Lesions listed: {len(findings.lesions)}")
     lines += [f"Note: {warning.text}" for warning in findings.warnings]
-    lines += [wording.NOT_ASSESSED, wording.LOOKALIKES]
+    lines += [f"Not assessed: {wording.NOT_ASSESSED}", wording.LOOKALIKES]
     lines.append(f"System: {provenance.system} {provenance.version} ({kind(findings)}), {NAME} {version()}")
     return "\n".join([*lines, f"{NOTICE}."])
 

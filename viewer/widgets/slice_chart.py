@@ -20,7 +20,7 @@ from viewer.state.session import Session
 from viewer.widgets.theme import tabular
 
 _LEFT, _RIGHT, _TOP, _BOTTOM = 46, 10, 6, 18
-_TOPS = (5, 10, 25, 50, 100)
+_TOPS = (5, 10, 15, 25, 50, 75, 100)
 
 
 @dataclass(frozen=True)
@@ -135,7 +135,7 @@ class SliceChart(QWidget):
         field = self._field()
         painter.fillRect(field, QColor(*palette.TEXT, 10))
         right = Qt.AlignmentFlag.AlignRight
-        painter.drawText(QRectF(0, 0, _LEFT - 6, 16), right | Qt.AlignmentFlag.AlignTop, f"{self._top} %")
+        painter.drawText(QRectF(0, 2, _LEFT - 6, 16), right | Qt.AlignmentFlag.AlignTop, f"{self._top} %")
         painter.drawText(QRectF(0, field.bottom() - 14, _LEFT - 6, 16), right | Qt.AlignmentFlag.AlignBottom, "0")
         foot = QRectF(field.left(), field.bottom() + 2, field.width(), _BOTTOM - 2)
         painter.drawText(foot, Qt.AlignmentFlag.AlignLeft, "1 head")
@@ -143,7 +143,7 @@ class SliceChart(QWidget):
         if amber:
             painter.fillRect(QRectF(0, 0, self.width(), 2), QColor(*palette.AMBER))
             painter.setPen(QColor(*palette.AMBER))
-            painter.drawText(QRectF(0, field.center().y() - 8, _LEFT - 6, 16), right, "▲")
+            painter.drawText(QRectF(0, field.center().y() - 8, 16, 16), Qt.AlignmentFlag.AlignRight, "▲")
 
     def _field(self) -> QRectF:
         return QRectF(_LEFT, _TOP, self.width() - _LEFT - _RIGHT, self.height() - _TOP - _BOTTOM)
