@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from enum import Enum
 from pathlib import Path
@@ -163,39 +163,7 @@ def _manifestations(findings: Findings | None) -> dict[str, Any]:
 
 
 def _severity(severity: Severity | None) -> dict[str, Any]:
-    keys = (
-        "percentage_of_infection", "mean_over_slices", "grade", "grade_qualifier", "grade_bins", "worse_lung",
-        "worse_lung_grade", "both", "per_lung", "per_zone", "zone_score", "zone_score_of", "pho", "compartments",
-        "ct_severity_score", "total_severity_score", "sensitivity_range", "withheld", "possibly_missed_ml",
-        "possibly_missed_percent", "histogram",
-    )  # fmt: skip
-    if severity is None:
-        return dict.fromkeys(keys)
-    withheld = severity.qualifier == "withheld"
-    values = {
-        "percentage_of_infection": severity.percentage_of_infection,
-        "mean_over_slices": severity.mean_over_slices,
-        "grade": None if withheld else severity.grade,
-        "grade_qualifier": severity.qualifier,
-        "grade_bins": dict(bins()),
-        "worse_lung": severity.worse_lung,
-        "worse_lung_grade": severity.worse_lung_grade,
-        "both": asdict(severity.both),
-        "per_lung": _per_lung(severity),
-        "per_zone": [_zone(severity, zone) for zone in ZONES if zone in severity.zones] or None,
-        "zone_score": severity.zone_score,
-        "zone_score_of": 24 if severity.zone_score is not None else None,
-        "pho": severity.both.pho,
-        "compartments": [asdict(band) for band in severity.compartments] or None,
-        "ct_severity_score": severity.ct_severity_score,
-        "total_severity_score": severity.total_severity_score,
-        "sensitivity_range": asdict(severity.sensitivity) if severity.sensitivity else None,
-        "withheld": severity.withheld_reason or None if severity.qualifier else None,
-        "possibly_missed_ml": dict(severity.possibly_missed_ml),
-        "possibly_missed_percent": dict(severity.possibly_missed_percent),
-        "histogram": _histogram(severity),
-    }
-    return {key: values[key] for key in keys}
+    return {key: take(severity) if severity else None for key, take in _SEVERITY.items()}
 
 
 def _per_lung(severity: Severity) -> dict[str, Any] | None:
@@ -214,6 +182,37 @@ def _histogram(severity: Severity) -> dict[str, Any] | None:
         return None
     edges, counts = severity.histogram
     return {"edges_hu": edges, "lung": counts, "opacity": severity.opacity_histogram}
+
+
+def _reason_if(severity: Severity, *qualifiers: str) -> str | None:
+    return severity.withheld_reason or None if severity.qualifier in qualifiers else None
+
+
+_SEVERITY: dict[str, Callable[[Severity], Any]] = {
+    "percentage_of_infection": lambda severity: severity.percentage_of_infection,
+    "mean_over_slices": lambda severity: severity.mean_over_slices,
+    "grade": lambda severity: None if severity.qualifier == "withheld" else severity.grade,
+    "grade_qualifier": lambda severity: severity.qualifier,
+    "grade_qualifier_reason": lambda severity: _reason_if(severity, "at least", "withheld"),
+    "grade_bins": lambda severity: dict(bins()),
+    "worse_lung": lambda severity: severity.worse_lung,
+    "worse_lung_grade": lambda severity: severity.worse_lung_grade,
+    "both": lambda severity: asdict(severity.both),
+    "per_lung": _per_lung,
+    "per_zone": lambda severity: [_zone(severity, zone) for zone in ZONES if zone in severity.zones] or None,
+    "zone_score": lambda severity: severity.zone_score,
+    "zone_score_of": lambda severity: 24 if severity.zone_score is not None else None,
+    "pho": lambda severity: severity.both.pho,
+    "compartments": lambda severity: [asdict(band) for band in severity.compartments] or None,
+    "ct_severity_score": lambda severity: severity.ct_severity_score,
+    "total_severity_score": lambda severity: severity.total_severity_score,
+    "sensitivity_range": lambda severity: asdict(severity.sensitivity) if severity.sensitivity else None,
+    "withheld": lambda severity: _reason_if(severity, "withheld"),
+    "possibly_missed_ml": lambda severity: dict(severity.possibly_missed_ml),
+    "possibly_missed_percent": lambda severity: dict(severity.possibly_missed_percent),
+    "histogram": _histogram,
+}
+"""The keys of ``severity`` in their order, and how each is made."""
 
 
 def _lesion(component: Any) -> dict[str, Any]:

@@ -41,12 +41,14 @@ GREY_WINDOW = (255.0, 127.5)
 _LONGER_SIDE_PX = 960
 _NARROWEST_PX = 640
 _TEXT_PX = 17
+_SOFT_TISSUE_HU = -300
+_BODY_MARGIN_MM = 15.0
 _AS_STORED = Reorientation((0, 1, 2), (False, False, False))
 
 
 @dataclass(frozen=True, eq=False)
 class KeySlice:
-    """One axial slice, turned so that columns run to the patient's left and rows to the back.
+    """One axial slice about the body, turned so that columns run to the patient's left and rows to the back.
 
     Where no orientation is known it is as stored, ``letters`` is None and ``z_mm`` too. ``row_mm`` and ``column_mm``
     are the distances of rows and of columns. ``number`` counts from 1 at the head.
@@ -88,10 +90,12 @@ def key_slice(volume: Volume, lungs: LabelMap, lesions: LabelMap) -> KeySlice:
     _, row_mm, column_mm = geometry.spacing_mm
     directions = geometry.affine[:3, :3]
     middle = geometry.to_patient((k, (rows - 1) / 2, (columns - 1) / 2))
+    pixels = np.asarray(turn.apply(volume.array)[k])
+    shown = _body(pixels, row_mm, column_mm) if volume.units is Units.HU else np.s_[:, :]
     return KeySlice(
-        pixels=np.asarray(turn.apply(volume.array)[k]),
-        lungs=np.asarray(lung[k]),
-        lesions=np.asarray(lesion[k]),
+        pixels=pixels[shown],
+        lungs=np.asarray(lung[k])[shown],
+        lesions=np.asarray(lesion[k])[shown],
         letters=edge_letters(directions[:, 0], directions[:, 1]) if known else None,
         row_mm=row_mm,
         column_mm=column_mm,
@@ -101,6 +105,21 @@ def key_slice(volume: Volume, lungs: LabelMap, lesions: LabelMap) -> KeySlice:
         spacing_known=geometry.spacing_known,
         units=volume.units,
     )
+
+
+def _body(pixels: NDArray[np.int16], row_mm: float, column_mm: float) -> tuple[slice, slice]:
+    """The rows and columns that hold the body with a margin; all of them where no body stands out."""
+    from scipy.ndimage import find_objects, label
+
+    parts, count = label(pixels > _SOFT_TISSUE_HU)
+    if not count:
+        return np.s_[:, :]
+    largest = int(np.argmax(np.bincount(parts.ravel())[1:]))
+    box = []
+    for found, size, step in zip(find_objects(parts)[largest], pixels.shape, (row_mm, column_mm), strict=True):
+        margin = round(_BODY_MARGIN_MM / step)
+        box.append(slice(max(found.start - margin, 0), min(found.stop + margin, size)))
+    return box[0], box[1]
 
 
 def _most_telling(lungs: NDArray[np.uint8], lesions: NDArray[np.uint8]) -> int:

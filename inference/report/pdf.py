@@ -175,7 +175,8 @@ def _sources(findings: Findings) -> str:
 def _result_lines(severity: Severity) -> list[Line]:
     lines = []
     if severity.withheld_reason:
-        lines.append(Line(severity.withheld_reason, "Possibly missed lung:"))
+        lead = "Grade withheld:" if severity.qualifier == "withheld" else "Lower bound:"
+        lines.append(Line(severity.withheld_reason, lead))
     if severity.right is not None and severity.left is not None:
         sides = f"right {wording.percent(severity.right.percentage)}, left {wording.percent(severity.left.percentage)}"
         if severity.worse_lung and severity.worse_lung_grade:
@@ -219,7 +220,8 @@ def _limits(findings: Findings, warnings: Sequence[Warning]) -> list[Line]:
     judged = [name for name, *_, how in wording.manifestation_rows(findings) if how.startswith("not judged")]
     if judged:
         lines.append(Line(f"{', '.join(judged)} (this system gives no such class).", "Also not assessed:"))
-    lines += [Line(warning.text, "Note:") for warning in dict.fromkeys(warnings)]
+    said = (warning.text for warning in dict.fromkeys(warnings))
+    lines += [Line(text, "Note:") for text in said if text != findings.severity.withheld_reason]
     lines += [Line(text) for text in wording.definitions("lung", "percentage_of_infection", "pho", "effusion")]
     return lines
 

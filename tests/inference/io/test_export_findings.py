@@ -100,6 +100,11 @@ def test_withheld_grade_is_null_and_says_why(case: Chest) -> None:
     document = findings_json(replace(findings, severity=severity), loaded_of(case), AMBER)
     assert document["severity"]["grade"] is None
     assert document["severity"]["withheld"] == "12 % of the right side is unclaimed"
+    lower = replace(severity, qualifier="at least", grade="CT-2")
+    document = findings_json(replace(findings, severity=lower), loaded_of(case), AMBER)
+    assert (document["severity"]["grade"], document["severity"]["grade_qualifier"]) == ("CT-2", "at least")
+    assert document["severity"]["withheld"] is None
+    assert document["severity"]["grade_qualifier_reason"] == "12 % of the right side is unclaimed"
 
 
 def test_written_json_is_strict(case: Chest, tmp_path: Path) -> None:

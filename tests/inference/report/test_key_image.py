@@ -95,6 +95,18 @@ def test_proportions_are_the_patients_when_voxels_are_not_square() -> None:
     assert mm == pytest.approx(0.1)
 
 
+def test_picture_shows_the_body_and_not_the_air_around_it() -> None:
+    array = np.full((3, 200, 240), -1000, np.int16)
+    array[:, 60:140, 30:150] = 40
+    array[:, 180:183, 10:230] = 40  # the table
+    geometry = VolumeGeometry(array.shape, np.diag([2.0, 1.0, 5.0, 1.0]))
+    labels = LabelMap(np.zeros(array.shape, np.uint8), geometry)
+    one = key_slice(Volume(array, geometry), labels, labels)
+    margin_mm = 15
+    assert one.pixels.shape == (80 + 2 * margin_mm, 120 + 2 * round(margin_mm / 2))
+    assert one.lungs.shape == one.lesions.shape == one.pixels.shape
+
+
 def without_sides(case: Chest) -> Chest:
     return replace(case, lungs=np.where(case.lungs > 0, 3, 0).astype(np.uint8))
 
