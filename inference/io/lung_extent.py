@@ -18,7 +18,9 @@ SPECK_SHARE = 0.001
 class Cut:
     """How much lung the first or the last slice along the body holds."""
 
-    first_last_mm2: float
+    mm2: float
+    share: float
+    """Of the largest lung section, 0..1."""
     end: str
     """``lowest`` or ``highest``."""
 
@@ -35,14 +37,13 @@ def gap_meets_lungs(missing: Iterable[int], voxels_per_slice: NDArray[np.int64])
     return any(first - 1 <= k <= last + 1 for k in missing)
 
 
-def largest_cut_mm2(volume: Volume, lungs: NDArray[np.uint8]) -> Cut:
+def largest_cut(volume: Volume, lungs: NDArray[np.uint8]) -> Cut:
     """The larger lung section on the lowest and the highest slice of the scan."""
     turn = volume.geometry.orientation
-    along = turn.apply(lungs)
+    areas = [int(np.count_nonzero(plane)) for plane in turn.apply(lungs)]
     _, rows, columns = volume.geometry.reoriented(turn).spacing_mm
-    areas = {"lowest": _area(along[0]), "highest": _area(along[-1])}
-    end = max(areas, key=lambda name: areas[name])
-    return Cut(areas[end] * rows * columns, end)
+    area, end = max((areas[0], "lowest"), (areas[-1], "highest"))
+    return Cut(area * rows * columns, area / max(1, *areas), end)
 
 
 def at_field_edge_mm2(volume: Volume, lungs: NDArray[np.uint8]) -> float:
@@ -63,10 +64,6 @@ def at_field_edge_mm2(volume: Volume, lungs: NDArray[np.uint8]) -> float:
                 beyond |= outside_circle
             total += _contact(axial[k] > 0, beyond, (spacing[1], spacing[2])) * spacing[0]
     return total
-
-
-def _area(plane: NDArray[np.uint8]) -> int:
-    return int(np.count_nonzero(plane))
 
 
 def _contact(lung: NDArray[np.bool_], beyond: NDArray[np.bool_], spacing: Sequence[float]) -> float:

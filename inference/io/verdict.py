@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from inference.errors import InputShapeError
 from inference.io.air import AIR_RANGE_HU, air_hu, is_air
 from inference.io.derivation import is_derived, is_lossy, is_monoenergetic
-from inference.io.lung_extent import at_field_edge_mm2, gap_meets_lungs, largest_cut_mm2
+from inference.io.lung_extent import at_field_edge_mm2, gap_meets_lungs, largest_cut
 from inference.io.slices import Arrangement, SliceHeader
 from inference.io.study import Kind
 from inference.io.verdict_table import CHECKS, ROWS, TABLE, Row, describe
@@ -44,8 +44,11 @@ AXIAL_WITHIN_DEGREES = 1.0
 SIDEWAYS_MM = 1.0
 LEAST_SLICES = 20
 LEAST_LUNG_ML = 500.0
-CUT_MM2 = 500.0
-"""Lung that meets the field's edge over this area, or fills this area of the first or last slice, is cut."""
+CUT_SHARE = 0.05
+"""Above this share of the largest lung section, lung on the first or last slice is cut; below it, a recess ends there
+and less than a hundredth of the volume is lost."""
+EDGE_MM2 = 500.0
+"""Lung that meets the edge of the field over this area is cut."""
 
 _ROUNDING = 1e-6
 _NO_CONTRAST = {"", "0", "N", "NO", "NONE", "NIL", "WITHOUT", "NATIVE", "UNENHANCED", "NO CONTRAST", "NON CONTRAST"}
@@ -140,13 +143,17 @@ def from_lungs(verdict: Verdict, volume: Volume, lungs: NDArray[np.uint8]) -> Ve
     voxels = int(per_slice.sum())
     measurable = volume.geometry.spacing_known and volume.units is Units.HU
     ml = voxels * volume.geometry.voxel_ml
+    if voxels == 0 and volume.missing_slices:
+        number = _count(len(volume.missing_slices), "slice")
+        text = f"{number} missing, and no lung could be told apart from the gap"
+        return _judged(_without_gap(verdict), [_reason("gap_in_lung", text)], [])
     if voxels == 0:
         return _judged(verdict, [_reason("not_a_chest", "Not a chest: no lung was found")], ["chest"])
     reasons = []
     if measurable and ml < LEAST_LUNG_ML:
         reasons.append(_reason("not_a_chest", f"Not a chest: only {ml:.0f} ml of lung were found"))
-    verdict, gap = _settled_gap(verdict, volume, per_slice)
-    reasons += gap
+    reasons += _settled_gap(volume, per_slice)
+    verdict = _without_gap(verdict) if volume.missing_slices else verdict
     if not measurable:
         return _judged(verdict, reasons, ["chest"])
     reasons += _field_of_view(volume, lungs)
@@ -159,26 +166,29 @@ def _voxels_per_slice(lungs: NDArray[np.uint8], missing: Iterable[int]) -> NDArr
     return per_slice
 
 
-def _settled_gap(verdict: Verdict, volume: Volume, per_slice: NDArray[np.int64]) -> tuple[Verdict, list[Reason]]:
-    """The verdict without its provisional gap, and the gap's final reason."""
+def _settled_gap(volume: Volume, per_slice: NDArray[np.int64]) -> list[Reason]:
+    """The final reason of a gap that was provisional."""
     missing = volume.missing_slices
     if not missing:
-        return verdict, []
-    settled = tuple(reason for reason in verdict.reasons if reason.code != "gap_outside_lung")
-    rest = Verdict(settled, verdict.checks_passed)
+        return []
     number = _count(len(missing), "slice")
     if gap_meets_lungs(missing, per_slice):
-        return rest, [_reason("gap_in_lung", f"{number} missing inside the lung")]
-    return rest, [_reason("gap_outside_lung", f"{number} missing outside the lung")]
+        return [_reason("gap_in_lung", f"{number} missing inside the lung")]
+    return [_reason("gap_outside_lung", f"{number} missing outside the lung")]
+
+
+def _without_gap(verdict: Verdict) -> Verdict:
+    reasons = tuple(reason for reason in verdict.reasons if reason.code != "gap_outside_lung")
+    return Verdict(reasons, verdict.checks_passed)
 
 
 def _field_of_view(volume: Volume, lungs: NDArray[np.uint8]) -> list[Reason]:
-    cut = largest_cut_mm2(volume, lungs)
-    if cut.first_last_mm2 >= CUT_MM2:
-        text = f"The scan ends within the lung: {cut.first_last_mm2 / 100:.0f} cm² of it on the {cut.end} slice"
+    cut = largest_cut(volume, lungs)
+    if cut.share > CUT_SHARE:
+        text = f"The scan ends within the lung: {cut.mm2 / 100:.0f} cm² of it on the {cut.end} slice"
         return [_reason("field_of_view", text)]
     edge = at_field_edge_mm2(volume, lungs)
-    if edge >= CUT_MM2:
+    if edge >= EDGE_MM2:
         return [
             _reason("field_of_view", f"The field of view cuts the lung: {edge / 100:.0f} cm² of it lie at the edge")
         ]

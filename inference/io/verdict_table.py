@@ -98,7 +98,7 @@ TABLE: tuple[Row, ...] = (
         "field_of_view",
         _AMBER,
         "field",
-        "The field of view, or the first or last slice, cuts the lung",
+        "The field of view cuts the lung, or the first or last slice does in over 5 % of its largest section",
         "A reconstruction that holds both lungs whole.",
     ),
     Row(

@@ -138,6 +138,20 @@ def test_no_lung_and_little_lung_are_not_a_chest(case: Chest) -> None:
     assert "not_a_chest" in codes(from_lungs(Verdict(), case.volume, few))
 
 
+def test_gap_that_hides_every_lung_is_red_for_the_gap(case: Chest) -> None:
+    volume = changed(case, case.volume.array, missing_slices=(30,))
+    assert codes(from_lungs(Verdict(), volume, np.zeros_like(case.lungs))) == {"gap_in_lung"}
+
+
+def test_recess_on_the_last_slice_is_no_cut_and_more_is_one(case: Chest) -> None:
+    largest = int(np.count_nonzero(case.lungs, axis=(1, 2)).max())
+    for share, expected in ((0.04, set()), (0.06, {"field_of_view"})):
+        lungs = case.lungs.copy()
+        lungs[0].reshape(-1)[: int(share * largest)] = 1
+        lungs[0] = np.roll(lungs[0], (20, 20), axis=(0, 1))
+        assert codes(from_lungs(Verdict(), case.volume, lungs)) == expected
+
+
 def test_half_a_litre_of_lung_is_a_chest(case: Chest) -> None:
     lungs = np.zeros_like(case.lungs)
     side = int(np.ceil((520 / case.volume.geometry.voxel_ml) ** (1 / 3)))
