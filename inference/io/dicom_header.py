@@ -267,7 +267,10 @@ def _code_values(data: bytes, position: int, end: int, explicit: bool) -> tuple[
 
 
 def read_dataset(stream: BinaryIO, tags: list[int] | None = None, *, pixels: bool = False) -> tuple[Dataset, int]:
-    """The data set, without pixels unless asked for, and where reading ended. Quiet: what is wrong with a file is told once, by us."""
+    """The data set, without pixels unless asked for, and where reading ended.
+
+    Quiet: what is wrong with a file is told once, by us.
+    """
     from pydicom import dcmread
 
     with _QUIET, warnings.catch_warnings():

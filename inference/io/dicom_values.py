@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.io.dicom_images import Image
+from inference.io.dicom_images import Image, PixelCoding
 from inference.io.slices import SliceHeader
 from inference.io.study import WindowLevel
 from inference.volume import Units
@@ -53,15 +53,18 @@ class Scale:
     """How the values of a series become int16.
 
     Hounsfield units stay what they are (``divisor`` 1). Other values are divided where they would not fit or would all
-    round to nothing, and MONOCHROME1 pictures are turned so that high is bright.
+    round to nothing, and MONOCHROME1 pictures are turned so that high is bright. Of colours only brightness is kept.
     """
 
     units: Units
     divisor: float = 1.0
     inverted: bool = False
+    coloured: bool = False
 
     def map_of(self, image: Image) -> ValueMap:
         """The map of one image."""
+        if self.coloured:
+            return ValueMap()
         slope, intercept = _rescale(image.header)
         if self.units is Units.HU:
             return ValueMap(slope, intercept)
@@ -71,7 +74,7 @@ class Scale:
 
     def window(self, window: WindowLevel, image: Image) -> WindowLevel:
         """A window of the header in the volume's values."""
-        if self.units is Units.HU:
+        if self.units is Units.HU or self.coloured:
             return window
         slope, intercept = _rescale(image.header)
         level = slope * image.coding.highest + 2 * intercept - window.level if self.inverted else window.level
@@ -80,14 +83,15 @@ class Scale:
 
 def scale_of(images: Sequence[Image]) -> Scale:
     """Units and scale of a series."""
-    coding = images[0].coding
-    units = _units(images)
-    if units is Units.HU or coding.samples > 1 or coding.photometric == "PALETTE COLOR":
+    units, coding = _units(images), images[0].coding
+    if _is_coloured(coding):
+        return Scale(units, coloured=True)
+    if units is Units.HU:
         return Scale(units)
     slopes = [abs(_rescale(image.header)[0]) for image in images]
     divisor = max(slopes) if max(slopes) < 1 else 1.0
     reach = max(_reach(image) for image in images) / divisor
-    while reach > HIGHEST:
+    while reach >= HIGHEST + 1:
         divisor, reach = divisor * 2, reach / 2
     return Scale(units, divisor, coding.photometric == "MONOCHROME1")
 
@@ -103,7 +107,7 @@ def padding_hu(image: Image, value_map: ValueMap) -> int | None:
 
 def _units(images: Sequence[Image]) -> Units:
     coding, header = images[0].coding, images[0].header
-    if coding.samples > 1 or coding.photometric == "PALETTE COLOR":
+    if _is_coloured(coding):
         return Units.GREY8
     is_localizer = "LOCALIZER" in header.image_type
     has_rescale = all(image.header.rescale_intercept is not None for image in images)
@@ -113,6 +117,10 @@ def _units(images: Sequence[Image]) -> Units:
     if coding.bits_stored <= 8 and not coding.signed and not has_rescale:
         return Units.GREY8
     return Units.UNKNOWN
+
+
+def _is_coloured(coding: PixelCoding) -> bool:
+    return coding.samples > 1 or coding.photometric == "PALETTE COLOR"
 
 
 def _rescale(header: SliceHeader) -> tuple[float, float]:

@@ -22,6 +22,7 @@ _NO_CONTRAST = re.compile(r"without|non[- ]?con|native|nativ|\bno contrast|unenh
 _REFORMATTED = ("MIP", "MINIP", "MPR", "REFORMATTED", "SCREEN SAVE", "CSA MPR", "CSA 3D", "VOLREN")
 _STANDARD_NAMES = re.compile(r"stand|soft|detail|^stnd|smooth|medi", re.IGNORECASE)
 _LUNG_NAMES = re.compile(r"lung|chst|pulm", re.IGNORECASE)
+_MASK_NAMES = re.compile(r"mask|lung|lesion|label|classes|segment|heart|finding", re.IGNORECASE)
 _EDGE_NAMES = re.compile(r"bone|edge|sharp|ultra", re.IGNORECASE)
 
 
@@ -107,7 +108,9 @@ def _modality(info: SeriesInfo) -> tuple[float, str]:
     if info.is_localizer:
         return -100.0, "localizer"
     if info.kind == "image":
-        return 0.0, "8-bit image" if info.slices == 1 else "8-bit images stacked by their numbers, spacing unknown"
+        words = "8-bit image" if info.slices == 1 else "8-bit images stacked by their numbers, spacing unknown"
+        is_mask = _MASK_NAMES.search(info.identity.name)
+        return (-20.0, f"{words}, probably a mask") if is_mask else (0.0, words)
     if info.kind != "dicom":
         return (40.0, "volume without DICOM header") if not _is_mask(info) else (-20.0, "8-bit volume, probably a mask")
     if info.modality in ("CT", ""):
