@@ -79,32 +79,6 @@ def export_report(session: Session, jobs: Jobs, file: Path, with_identity: bool)
     _start(session, jobs, "Writing the report", write, f"Report written: {file.name}.")
 
 
-def figures_as_text(session: Session) -> str:
-    """The severity table with its heading lines, tab separated, without the patient; "" without findings."""
-    from inference.io.export import severity_rows
-    from inference.report.wording import grade_bins, summary
-    from inference.software import NOTICE
-
-    it = result(session)
-    if it is None:
-        return ""
-    rows = ["\t".join(_cell(cell) for cell in row) for row in severity_rows(it.findings.severity)]
-    provenance = it.findings.output.provenance
-    return "\n".join(
-        [
-            summary(it.findings), f"Geometry: {it.verdict.sentence()}",
-            f"System: {provenance.system} {provenance.version} on {provenance.device}", "", *rows, "",
-            *grade_bins(), f"{NOTICE}.",
-        ]
-    )  # fmt: skip
-
-
-def _cell(cell: object) -> str:
-    if cell is None or cell != cell:
-        return ""
-    return f"{cell:.4g}" if isinstance(cell, float) else str(cell)
-
-
 def _start(session: Session, jobs: Jobs, title: str, write: Callable[[Result], None], told: str) -> None:
     it = result(session)
     if it is None:

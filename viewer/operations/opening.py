@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from inference.io.study import Problem, SeriesInfo
+from inference.io.study import LoadedSeries, Problem, SeriesInfo
 from inference.pipeline.cancellation import CancellationToken
 from viewer.jobs.runner import Jobs
 from viewer.settings import Settings
@@ -75,6 +75,21 @@ def show_beside(session: Session, jobs: Jobs, info: SeriesInfo) -> None:
         session.notice.emit(Notice(info.reason or "This series holds no images.", "warning"))
         return
     jobs.load_beside(info)
+
+
+def load_scout(session: Session, jobs: Jobs, show: Callable[[LoadedSeries], None]) -> None:
+    """Load the open series' localizer in the background, if the study has one, and ``show`` it."""
+    loaded = session.loaded.value
+    if loaded is None or loaded.scout is None:
+        return
+    localizer, study = loaded.scout, session.study.value
+
+    def work(report: Callable[[float], None], token: CancellationToken) -> LoadedSeries:
+        from inference.io.open import load
+
+        return load(localizer, study=study, cancel=token)
+
+    jobs.run("Scout", work, lambda scout: show(scout) if session.loaded.value is loaded else None, quiet=True)
 
 
 def step_series(session: Session, jobs: Jobs, by: int) -> None:

@@ -31,7 +31,16 @@ _SCALES = ((1.0, "1× (as on the screen)"), (2.0, "2×"), (3.0, "3×"))
 class Exports:
     """Connects the actions of the Export menu."""
 
-    def __init__(self, window: QWidget, session: Session, jobs: Jobs, actions: Actions, centre: Centre) -> None:
+    def __init__(
+        self,
+        window: QWidget,
+        session: Session,
+        jobs: Jobs,
+        actions: Actions,
+        centre: Centre,
+        figures_as_text: Callable[[], str],
+    ) -> None:
+        self._figures_as_text = figures_as_text
         self._window, self._session, self._jobs, self._centre = window, session, jobs, centre
         actions.on("export_view", lambda: self._export_picture(whole_layout=False))
         actions.on("export_layout", lambda: self._export_picture(whole_layout=True))
@@ -74,7 +83,7 @@ class Exports:
             self._say("Picture copied, without the patient's identity.")
 
     def _copy_figures(self) -> None:
-        text = exporting.figures_as_text(self._session)
+        text = self._figures_as_text()
         if text:
             QGuiApplication.clipboard().setText(text)
             self._say("Figures copied, without the patient's identity.")

@@ -76,7 +76,7 @@ class JobBar(QWidget):
         self._bar.setRange(0, 0 if job.fraction is None else 1000)
         if job.fraction is not None:
             self._bar.setValue(round(1000 * job.fraction))
-        retry = job.ending == "failed" and job.can_retry
+        retry = _may_retry(job)
         self._button.setText("Retry" if retry else "Cancel")
         self._button.setVisible(retry or not job.ending)
         if job.ending and not retry:
@@ -96,8 +96,10 @@ class JobBar(QWidget):
             self._jobs.cancel(self._job.number)
 
     def _dismiss(self) -> None:
-        if self._job is not None and self._job.ending:
-            self._jobs.board.dismiss(self._job.number)
+        """Take away what ended well a while ago; what can be tried again stays until it is."""
+        for job in self._session.jobs.value:
+            if job.ending and not _may_retry(job):
+                self._jobs.board.dismiss(job.number)
 
 
 def sentence(job: JobState) -> str:
@@ -112,3 +114,7 @@ def sentence(job: JobState) -> str:
     if job.seconds_left is not None and job.seconds_left >= 1:
         parts.append(f"{job.seconds_left:.0f} s left")
     return " · ".join(parts)
+
+
+def _may_retry(job: JobState) -> bool:
+    return job.ending == "failed" and job.can_retry

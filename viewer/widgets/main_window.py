@@ -28,6 +28,7 @@ from viewer.widgets.held_key import HeldKey
 from viewer.widgets.job_bar import JobBar
 from viewer.widgets.layer_panel import LayerPanel
 from viewer.widgets.panels import Panels
+from viewer.widgets.scout_view import ScoutView
 from viewer.widgets.severity_panel import SeverityPanel
 from viewer.widgets.side_panel import SidePanel
 from viewer.widgets.slice_chart import SliceChart
@@ -37,6 +38,7 @@ from viewer.widgets.toolbar import Toolbar
 
 SMALLEST = (760, 520)
 _CHART_HEIGHT = 76
+_LEFT_PARTS = (330, 190, 190)
 
 
 class MainWindow(QMainWindow):
@@ -80,10 +82,14 @@ class MainWindow(QMainWindow):
         self.severity = SeverityPanel(session)
         self.chart = SliceChart(session)
         self.chart.setFixedHeight(_CHART_HEIGHT)
+        self.scout = ScoutView(session)
         left = SidePanel(
-            "left", [("studies", "Studies", self.browser), ("layers", "Layers", self.layers)], frame.left_width
+            "left",
+            [("studies", "Studies", self.browser), ("scout", "Scout", self.scout), ("layers", "Layers", self.layers)],
+            frame.left_width,
         )
         right = SidePanel("right", [("severity", "Severity", self.severity)], frame.right_width)
+        left.set_part_sizes(_LEFT_PARTS)
         middle = QWidget()
         column = QVBoxLayout(middle)
         column.setContentsMargins(0, 0, 0, 0)
@@ -110,7 +116,7 @@ class MainWindow(QMainWindow):
 
     def _connect(self) -> None:
         session, actions = self._session, self.actions_by_name
-        self.exports = Exports(self, session, self._jobs, actions, self.centre)
+        self.exports = Exports(self, session, self._jobs, actions, self.centre, self.severity.as_text)
         self._held = HeldKey(self, session.layers.all_hidden, self._keys_that_hide)
         self._panel_keys = PanelKeys(self)
         actions.on(HELD, self._held.toggle)
@@ -131,6 +137,7 @@ class MainWindow(QMainWindow):
         observe(self, session.first_image, lambda _: self._show_centre())
         observe(self, session.selected, lambda _: self._show_title())
         observe(self, session.identity_hidden, lambda _: self._show_title())
+        observe(self, session.loaded, lambda _: opening.load_scout(session, self._jobs, self.scout.show_localizer))
 
     # what the reader does -----------------------------------------------------------------------------------------
 
