@@ -1,4 +1,4 @@
-"""Disease in the right lung lies where the letters say, in the pixels that a reader sees, however the grid is stored."""
+"""Disease in the right lung lies where the letters say, in the pixels a reader sees, however the grid is stored."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from PySide6.QtGui import QImage
 
 from tests.helpers.phantoms import Chest, chest
-from tests.helpers.slices import session_on
+from tests.helpers.slices import asymmetric, session_on
 from viewer.state.session import ViewTransform
 from viewer.widgets.slice_view import SliceView
 
@@ -142,7 +142,7 @@ def test_no_letter_is_drawn_without_an_orientation(view):
 
 @pytest.mark.parametrize("view", [("FFS", "axial")], indirect=True, ids=str)
 def test_the_image_itself_lies_as_its_overlay(view):
-    case, session, widget = view
+    _, session, widget = view
     session.interpolate.value = False
     grid = widget.view_frame().grid
     grey = seen(widget, overlays=False).mean(axis=-1)
@@ -157,7 +157,7 @@ def test_the_image_itself_lies_as_its_overlay(view):
 
 @pytest.mark.parametrize("view", [("HFS", "axial")], indirect=True, ids=str)
 def test_a_larger_picture_holds_the_same(view):
-    case, session, widget = view
+    _, _, widget = view
     small, large = rgb(widget.picture()), rgb(widget.picture(2.0))
     assert large.shape[:2] == (small.shape[0] * 2, small.shape[1] * 2)
     share = coloured(small).mean()
@@ -166,10 +166,30 @@ def test_a_larger_picture_holds_the_same(view):
 
 @pytest.mark.parametrize("view", [("HFS", "axial")], indirect=True, ids=str)
 def test_pictures_hold_no_identity_unless_asked(view):
-    case, session, widget = view
+    _, session, widget = view
     corner = (slice(0, 24), slice(0, 260))
     named = rgb(widget.picture(identity=True))[corner]
     plain = rgb(widget.picture())[corner]
     assert not np.array_equal(named, plain)
     session.identity_hidden.value = True
     assert np.array_equal(rgb(widget.picture())[corner], plain)
+
+
+def test_labels_are_never_interpolated(qtbot):
+    volume = asymmetric((5, 20, 24), (4.0, 1.0, 1.0))
+    volume.array[:] = -600
+    lesions = np.zeros(volume.array.shape, np.uint8)
+    lesions[2, 9, 13] = 2
+    session = session_on(volume, None, lesions)
+    session.interpolate.value = True
+    widget = SliceView(session, "axial", name="axial")
+    qtbot.addWidget(widget)
+    widget.resize(480, 400)
+    pixels = rgb(widget.picture())
+    left, top = widget.view_frame().to_view(13, 9)
+    right, bottom = widget.view_frame().to_view(14, 10)
+    inside = pixels[round(top) : round(bottom), round(left) : round(right)].reshape(-1, 3)
+    assert len(np.unique(inside, axis=0)) == 1 and coloured(inside).all()
+    rows, columns = np.nonzero(coloured(pixels)[100:300, 100:380])
+    assert (rows.min() + 100, rows.max() + 101) == (round(top), round(bottom))
+    assert (columns.min() + 100, columns.max() + 101) == (round(left), round(right))
