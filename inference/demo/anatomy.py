@@ -13,7 +13,7 @@ from inference.demo.organs import BRONCHI, TRACHEA, Organs, build_organs
 from inference.demo.parameters import DemoParameters
 from inference.demo.shapes import Frame
 from inference.demo.skeleton import Spine, bones
-from inference.demo.trees import Segments, Trees, grow_trees
+from inference.demo.trees import Segments, Trees, grow_trees, outside
 from inference.demo.trunk import Trunk, build_trunk
 
 TABLE_MM = {True: 119.0, False: 128.0}
@@ -73,7 +73,9 @@ def build(parameters: DemoParameters, rng: np.random.Generator) -> Anatomy:
     outlines = place_fluid(frame, trunk, organs, lungs, parameters, down)
     disease = place_disease(frame, trunk, lungs, outlines, parameters, down, rng)
     detail = min(1.0, (1.5 / parameters.pixel_mm) ** 2)
-    trees = grow_trees(frame, lungs, disease.room, rng, 1500.0 * detail)
+    trees = grow_trees(frame, lungs, disease.room, disease.solid, rng, 1500.0 * detail)
+    solid = (organs.heart, organs.abdomen, -trunk.cage)
+    trees = Trees(*(outside(part, lattice, *solid) for part in (trees.vessels, trees.lumens, trees.walls)))
     return Anatomy(
         parameters,
         fine,
@@ -97,9 +99,9 @@ def build(parameters: DemoParameters, rng: np.random.Generator) -> Anatomy:
 def _parenchyma(frame: Frame, trunk: Trunk, down: float, rng: np.random.Generator) -> Floats:
     """Denser towards the couch, uneven by lobule, and hazy right under the dependent pleura."""
     low = down * frame.y
-    hazy = np.exp(np.minimum(trunk.cage, 0.0) / 6.0) * np.clip((low - 45.0) / 40.0, 0.0, 1.0)
-    texture = sum(size * smooth_noise(rng, frame.lattice, mm) for size, mm in ((11.0, 60.0), (11.0, 16.0), (18.0, 7.0)))
-    return np.asarray(-866.0 + 0.42 * low + 95.0 * hazy + texture, dtype=np.float32)
+    hazy = np.exp(np.minimum(trunk.cage, 0.0) / 8.0) * np.clip((low - 30.0) / 50.0, 0.0, 1.0)
+    texture = sum(size * smooth_noise(rng, frame.lattice, mm) for size, mm in ((18.0, 50.0), (14.0, 16.0), (18.0, 7.0)))
+    return np.asarray(-862.0 + 0.55 * low + 120.0 * hazy + texture, dtype=np.float32)
 
 
 def _airway(frame: Frame) -> tuple[Segments, Segments]:

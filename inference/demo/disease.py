@@ -11,7 +11,7 @@ from scipy.ndimage import correlate1d
 from scipy.spatial import cKDTree
 
 from inference.demo.fields import Axes, Floats, smooth_noise, smooth_step
-from inference.demo.lungs import Lungs
+from inference.demo.lungs import LOBES, Lungs
 from inference.demo.organs import Organs
 from inference.demo.parameters import DemoParameters, Sides
 from inference.demo.shapes import Frame
@@ -23,7 +23,7 @@ VISIBLE_HU = 60.0
 SOLID_SHARE = 0.5
 """The truth calls a voxel consolidated where at least this share of its air is gone."""
 
-LOBULE_MM = 11.0
+LOBULE_MM = 10.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,25 +71,25 @@ def place_disease(
 ) -> Disease:
     """Patches that favour the periphery, the dependent side and the bases."""
     room, fluid = outlines
-    lattice = frame.lattice
-    noise = {mm: smooth_noise(rng, lattice, mm) for mm in (44.0, 34.0, 13.0, 8.0)}
+    fine, small, broad, patchy, deep = (smooth_noise(rng, frame.lattice, mm) for mm in (8.0, 13.0, 44.0, 40.0, 46.0))
+    ragged = 0.28 * small + 0.2 * fine
     rim = np.exp(np.minimum(trunk.cage, 0.0) / 15.0)
     low = np.clip(down * frame.y / 80.0, -1.2, 1.2)
     base = np.clip(-frame.z / 100.0, -1.0, 1.2)
-    inside = room < 0
-    chosen = np.zeros_like(inside)
+    of_lobe = np.append(0.0, rng.normal(0.0, 0.35, len(LOBES)))[lungs.lobes].astype(np.float32)
+    score = np.asarray(1.1 * patchy + ragged + 1.7 * rim + 0.8 * low + 0.3 * base + of_lobe, np.float32)
+    core = np.asarray(1.0 * deep + ragged + 0.35 * patchy + 0.9 * rim + 1.1 * low + 0.9 * base + of_lobe, np.float32)
+    sided = np.zeros(room.shape, np.bool_)
     for side in _sides(parameters.sides):
-        chosen |= inside & (lungs.midline * side < 0)
-    score = 0.9 * noise[34.0] + 0.5 * noise[13.0] + 0.22 * noise[8.0] + 1.6 * rim + 0.8 * low + 0.3 * base
-    core = 0.6 * noise[34.0] + 0.5 * noise[13.0] + 0.3 * noise[8.0] + 1.2 * rim + 1.0 * low + 0.9 * base
-    solid = _solid(core, chosen, parameters.consolidation)
-    density = (300.0 + 90.0 * noise[44.0] + 45.0 * noise[13.0]).clip(140.0, 480.0)
-    halo = 280.0 * smooth_step(_above(core, chosen, 1.7 * parameters.consolidation), 0.0, 0.6)
-    added = np.where(chosen, _ground_glass(score, density, halo, solid, chosen, parameters.ground_glass), 0.0)
-    solid = np.where(chosen, solid, 0.0)
+        sided |= lungs.midline * side < 0
+    chosen = sided & (room < 0)
+    solid = _solid(core, chosen, parameters.consolidation) * sided
+    density = (235.0 + 95.0 * broad + 20.0 * small).clip(95.0, 460.0)
+    halo = 220.0 * smooth_step(_above(core, chosen, 1.6 * parameters.consolidation), 0.0, 0.4)
+    added = _ground_glass(score, density, halo, solid, chosen, parameters.ground_glass) * sided
     if parameters.effusion_ml > 0:
         band = min(11.0, 2.0 + parameters.effusion_ml / 30.0)
-        collapse = smooth_step(-fluid, -band, -0.35 * band) * inside * (0.9 + 0.1 * noise[8.0]).clip(0.0, 1.0)
+        collapse = smooth_step(-fluid, -band, -0.35 * band) * (0.85 + 0.15 * fine).clip(0.0, 1.0)
         solid = np.maximum(solid, collapse)
     return Disease(room, fluid, np.asarray(added, np.float32), np.asarray(solid, np.float32))
 
@@ -162,9 +162,9 @@ def lobular_pattern(lattice: Axes, rng: np.random.Generator, where: NDArray[np.b
     counts = [max(2, round((float(axis[-1]) - float(axis[0])) / LOBULE_MM)) for axis in lattice.all]
     grid = np.stack(np.meshgrid(*(np.arange(n) for n in counts), indexing="ij"), axis=-1).reshape(-1, 3)
     seeds = np.array(lower) + (grid + rng.uniform(0, 1, grid.shape)) * LOBULE_MM
-    points = np.array(lower) + nodes * np.array(lattice.steps) + rng.normal(0, 0.25, nodes.shape)
+    points = np.array(lower) + nodes * np.array(lattice.steps) + rng.normal(0, 0.4, nodes.shape)
     near, cell = (np.asarray(found) for found in cKDTree(seeds).query(points, k=2))
-    septum = np.exp(-(((near[:, 1] - near[:, 0]) / 1.7) ** 2))
+    septum = np.exp(-(((near[:, 1] - near[:, 0]) / 1.4) ** 2))
     tone = rng.uniform(0.72, 1.15, len(seeds))[cell[:, 0]]
     fine = rng.normal(0, 0.10, len(nodes))
     values: Any = tone + fine + septum * (0.15 + 0.9 * crazy_paving)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import label
 
 from inference.demo.fields import Floats, as_distance, smooth_max, smooth_noise
 from inference.demo.organs import Organs
@@ -45,12 +46,22 @@ def build_lungs(frame: Frame, trunk: Trunk, organs: Organs, rng: np.random.Gener
     top = frame.z - (112.0 - 42.0 * (((np.abs(frame.x) - 46.0) / 46.0) ** 2 + ((frame.y - 12.0) / 62.0) ** 2))
     outer = smooth_max(outer, as_distance(np.asarray(top, np.float32), frame.lattice), 12.0)
     pleura = smooth_max(outer, -organs.mediastinum, 2.5)
-    pleura = smooth_max(pleura, -organs.abdomen + 1.5, 2.0)
+    pleura = _without_pockets(smooth_max(pleura, -organs.abdomen + 1.5, 2.0))
     midline = np.asarray(frame.x - 3.0, dtype=np.float32) + np.zeros_like(pleura)
     oblique, horizontal = _fissures(frame, midline, rng)
     lobes = np.where(midline < 0, np.where(oblique < 0, 3, np.where(horizontal < 0, 2, 1)), np.where(oblique < 0, 5, 4))
     lobes = np.where(pleura < 0, lobes, 0).astype(np.uint8)
     return Lungs(as_distance(pleura, frame.lattice), midline, oblique, horizontal, lobes)
+
+
+def _without_pockets(pleura: Floats) -> Floats:
+    """The two largest pieces alone."""
+    pieces, count = label(pleura < 0)
+    if count <= 2:
+        return pleura
+    sizes = np.bincount(pieces.ravel())
+    small = np.isin(pieces, 1 + np.argsort(sizes[1:])[:-2])
+    return np.asarray(np.where(small, 3.0, pleura), np.float32)
 
 
 def _fissures(frame: Frame, midline: Floats, rng: np.random.Generator) -> tuple[Floats, Floats]:

@@ -109,9 +109,9 @@ def build_organs(frame: Frame, trunk: Trunk, rng: np.random.Generator) -> Organs
 def _diaphragm(frame: Frame, rng: np.random.Generator) -> Floats:
     """Two domes, the right one higher, dragged down at the sides and far down at the back."""
     heights = []
-    for sign, peak, drop in ((-1.0, -84.0, 60.0), (1.0, -106.0, 56.0)):
+    for sign, peak, drop, inner in ((-1.0, -84.0, 60.0, 92.0), (1.0, -105.0, 56.0, 125.0)):
         dx = frame.x - np.float32(sign * 64.0)
-        width = np.where(dx * sign > 0, 68.0, 92.0).astype(np.float32)
+        width = np.where(dx * sign > 0, 68.0, inner).astype(np.float32)
         depth = np.where(frame.y < -14, 84.0, 98.0).astype(np.float32)
         rho2 = (dx / width) ** 2 + ((frame.y + 14.0) / depth) ** 2
         heights.append(np.float32(peak) - np.float32(drop) * rho2 ** np.float32(1.12))
@@ -144,7 +144,7 @@ def _central_wall(frame: Frame, cage: Floats) -> Floats:
     heights = [-200, -120, -40, 20, 60, 100, 130]
     front = profile(heights, [40, 34, 9, 5, 16, 34, 44])(frame.z)
     front = front + 16.0 * np.exp(np.minimum(cage, 0.0) / 9.0)
-    middle = profile(heights, [26, 22, 20, 22, 27, 34, 40])(frame.z)
+    middle = profile(heights, [26, 22, 20, 22, 25, 29, 38])(frame.z)
     back = profile(heights, [18, 15, 12, 14, 18, 24, 30])(frame.z)
     near = np.clip((frame.y + 70.0) / 52.0, 0.0, 1.0)
     far = np.clip((frame.y - 18.0) / 24.0, 0.0, 1.0)

@@ -69,10 +69,11 @@ class Painter:
         hu += sheet * (50.0 - hu)
         self._organs(hu, slices, soft)
         truth = self._lung(hu, whole, cage, inside)
-        self._skeleton(hu, whole, soft)
+        bone = self._skeleton(hu, whole, soft)
         self._airways(hu, whole)
         airways = self._walls[slices] > FULL // 2
         lungs, lesions = truth
+        lungs[bone], lesions[bone] = 0, 0
         lungs[airways] = 0
         lesions[airways & (lesions != Lesion.EFFUSION)] = 0
         return Slab(hu, lungs, lesions, self._lumens[slices] > FULL // 2)
@@ -222,7 +223,8 @@ class Painter:
         lesions[(pleura < 0) & ~aerated] = Lesion.EFFUSION
         return lungs, lesions
 
-    def _skeleton(self, hu: Floats, box: Box, soft: Floats) -> None:
+    def _skeleton(self, hu: Floats, box: Box, soft: Floats) -> NDArray[np.bool_]:
+        """Draw cartilage and bone; where bone is."""
         slices = box[0]
         gristle = self._cartilage[slices] * np.float32(0.1)
         hu += _filled(gristle) * (95.0 + 45.0 * smooth_step(soft, 0.8, 2.0) - hu)
@@ -230,9 +232,11 @@ class Painter:
         marrow = 170.0 + 45.0 * soft
         bone = marrow + (820.0 - marrow) * np.exp(-((np.maximum(depth - 0.3, 0.0) / 1.2) ** 2))
         hu += _filled(-depth) * (bone - hu)
-        self._vertebrae(hu, slices, soft)
+        solid = depth > 0
+        self._vertebrae(hu, solid, slices, soft)
+        return np.asarray(solid)
 
-    def _vertebrae(self, hu: Floats, slices: slice, soft: Floats) -> None:
+    def _vertebrae(self, hu: Floats, solid: NDArray[np.bool_], slices: slice, soft: Floats) -> None:
         a = self._a
         z = a.fine.z[slices]
         x0, y0 = a.spine.middle(float(z.mean()))
@@ -247,6 +251,7 @@ class Painter:
         marrow = 185.0 + 55.0 * grain
         value = marrow + (700.0 - marrow) * np.exp(-((np.maximum(-bone - 0.2, 0.0) / 1.3) ** 2))
         part += _filled(bone) * (value - part)
+        solid[here] |= bone < 0
 
     def _airways(self, hu: Floats, box: Box) -> None:
         wall = self._walls[box[0]].astype(np.float32) * np.float32(1.0 / FULL)

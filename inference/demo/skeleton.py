@@ -148,7 +148,7 @@ class Spine:
         spinous = np.maximum(np.abs(dx) - 2.4 - 2.0 * tip, np.abs(offset + 3.0 + 14.0 * tip) - 7.5)
         spinous = np.maximum(spinous, np.abs(dy - 42.0) - 15.0)
         t = np.clip((dx - 10.0) / 26.0, 0.0, 1.0)
-        process = np.sqrt((dy - 20.0 - 15.0 * t) ** 2 + (0.8 * (offset - 4.0)) ** 2) - 4.8 - 1.2 * t
-        process = np.maximum(process, dx - 38.0)
+        beyond = np.maximum(dx - 33.0, 0.0)
+        process = np.sqrt((dy - 20.0 - 15.0 * t) ** 2 + (0.8 * (offset - 4.0)) ** 2 + beyond**2) - 4.8 - 1.2 * t
         bone = np.minimum(np.minimum(body, np.maximum(process, -canal)), np.minimum(arch, spinous))
         return np.asarray(bone, np.float32), np.asarray(canal, np.float32), np.asarray(disk, np.float32)

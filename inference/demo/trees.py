@@ -21,7 +21,9 @@ from inference.demo.shapes import Frame, Points, sample
 TERMINAL_RADIUS_MM = 0.36
 CALIBRE_EXPONENT = 0.345
 LENGTH_SHARE = 0.42
-SMALLEST_BRONCHUS_MM = 0.55
+SMALLEST_BRONCHUS_MM = 0.45
+AIR_BRONCHOGRAM = (0.28, 1.5)
+"""In consolidation bronchi show from this smaller bore on, and are this much wider."""
 
 
 @dataclass(frozen=True)
@@ -78,8 +80,10 @@ ROOTS: dict[int, dict[str, tuple[tuple[float, float, float], ...]]] = {
 }
 
 
-def grow_trees(frame: Frame, lungs: Lungs, room: Floats, rng: np.random.Generator, ends_per_litre: float) -> Trees:
-    """Trees for all five lobes; ``room`` is the distance to the outline of what air still fills."""
+def grow_trees(
+    frame: Frame, lungs: Lungs, room: Floats, solid: Floats, rng: np.random.Generator, ends_per_litre: float
+) -> Trees:
+    """Trees for all five lobes; ``room`` is the outline of what air or opacity fills, ``solid`` how consolidated."""
     vessels, lumens, walls = [], [], []
     for lobe, ways in ROOTS.items():
         for kind in ("artery", "vein"):
@@ -92,7 +96,8 @@ def grow_trees(frame: Frame, lungs: Lungs, room: Floats, rng: np.random.Generato
             tree = _Tree.grow(way, cloud, rng)
             vessels.append(tree.segments())
             if kind == "artery":
-                lumen, wall = tree.beside(frame.place(ways["bronchus"]))
+                consolidated = sample(solid, frame.lattice, tree.at) > 0.4
+                lumen, wall = tree.beside(frame.place(ways["bronchus"]), consolidated)
                 lumens.append(lumen)
                 walls.append(wall)
     empty = Segments(np.zeros((0, 3)), np.zeros((0, 3)), np.zeros(0), np.zeros(0))
@@ -165,8 +170,9 @@ class _Tree:
             self.at[feeder], self.at[child], self.tangent[feeder], self.tangent[child], feeding, self.radii[child]
         )
 
-    def beside(self, way: Points) -> tuple[Segments, Segments]:
+    def beside(self, way: Points, consolidated: NDArray[np.bool_]) -> tuple[Segments, Segments]:
         """The bronchi along this artery, as far as they can be seen: lumen and outer wall."""
+        smallest, wider = AIR_BRONCHOGRAM
         bore = 0.62 * self.radii
         side = np.array([0.35, -0.45, 0.82])
         normal = side - (self.tangent @ side)[:, None] * self.tangent
@@ -178,7 +184,9 @@ class _Tree:
             step = way[min(n + 1, len(way) - 1)] - way[max(n - 1, 0)]
             tangent[n] = step / np.linalg.norm(step)
         bore[0] = bore[1] * 1.25
-        child = np.flatnonzero((self.parent >= 0) & (bore > SMALLEST_BRONCHUS_MM))
+        seen = bore > np.where(consolidated, smallest, SMALLEST_BRONCHUS_MM)
+        bore *= np.where(consolidated, wider, 1.0)
+        child = np.flatnonzero((self.parent >= 0) & seen)
         feeder = self.parent[child]
         feeding = np.minimum(bore[feeder], 1.35 * bore[child])
         lumen = _curved(at[feeder], at[child], tangent[feeder], tangent[child], feeding, bore[child])
@@ -239,7 +247,9 @@ def _curved(
     return Segments.joined(parts)
 
 
-def within(segments: Segments, lattice: Axes, room: Floats, margin_mm: float) -> Segments:
-    """The pieces whose far end lies at least ``margin_mm`` inside the outline, or in the mediastinum's own part."""
-    keep = sample(room, lattice, segments.end) < -margin_mm
+def outside(segments: Segments, lattice: Axes, *shapes: Floats) -> Segments:
+    """The pieces that end in none of the shapes."""
+    keep = np.ones(len(segments.end), np.bool_)
+    for shape in shapes:
+        keep &= sample(shape, lattice, segments.end) > 0.0
     return Segments(segments.start[keep], segments.end[keep], segments.r0[keep], segments.r1[keep])
