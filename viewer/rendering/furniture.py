@@ -60,7 +60,13 @@ def furniture_of(
         verdict = session.beside.value.verdict
     colour, text = verdict_text(verdict)
     lines = display_lines(
-        frame, scene.index, scene.window.value, session.slab.value, session.inverted.value, scene.whole
+        frame,
+        scene.index,
+        scene.window.value,
+        session.slab.value,
+        session.inverted.value,
+        scene.whole,
+        scene.overlaid(),
     )
     missing = source is not None and source.is_missing(grid, scene.index)
     return Furniture(
@@ -103,9 +109,12 @@ def identity_lines(info: SeriesInfo, hidden: bool) -> tuple[str, ...]:
 
 
 def display_lines(
-    frame: ViewFrame, index: int, window: WindowLevel, slab: Slab, inverted: bool, whole: bool
+    frame: ViewFrame, index: int, window: WindowLevel, slab: Slab, inverted: bool, whole: bool, overlaid: bool = False
 ) -> tuple[str, ...]:
-    """Slice number and position, window, slab, zoom and spacing. ``whole`` is False while a series still loads."""
+    """Slice number and position, window, slab, zoom and spacing.
+
+    ``whole`` is False while a series still loads; ``overlaid`` says that labels lie over the picture.
+    """
     grid = frame.grid
     number = f"{grid.number(index)}/{grid.count}" if whole else ""
     name = f"  {window.name}" if window.name else ""
@@ -114,7 +123,9 @@ def display_lines(
         f"W {window.width:g}  L {window.level:g}".replace("-", "−") + name + ("  inverted" if inverted else ""),
     ]
     if slab.projection is not Projection.NONE:
-        lines.append(f"{slab.projection.value} {slab.thickness_mm:g} mm")
+        lines.append(
+            f"{slab.projection.value} {slab.thickness_mm:g} mm" + ("  (overlay: middle slice)" if overlaid else "")
+        )
     zoom = f"zoom {frame.percent:.0f} %"
     if not compact(frame):
         zoom = _joined(zoom, _spacing(grid))

@@ -119,6 +119,10 @@ class SliceScene:
         """Whether the heat map lies over the image."""
         return not self.second and self.session.masks.value.heatmap is not None and self._styles().heat is not None
 
+    def overlaid(self) -> bool:
+        """Whether labels or heat lie over the present slice."""
+        return self.grid is not None and self._draw_overlay() is not None
+
     # what the reader does ---------------------------------------------------------------------------------------
 
     def move_to(self, point: Point) -> None:

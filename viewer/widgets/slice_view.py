@@ -108,7 +108,7 @@ class SliceView(QWidget):
         if frame is not None and picture is not None:
             paint.paint_picture(painter, frame, picture, self.session.interpolate.value)
             for shape in self.shapes() if measurements else ():
-                paint.paint_shape(painter, replace(shape, selected=False))
+                paint.paint_shape(painter, replace(shape, selected=False), (size.width(), size.height()))
             if crosshair:
                 self._paint_crosshair(painter, frame)
             furniture = furniture_of(self.scene, frame, identity_hidden=not identity)
@@ -236,7 +236,7 @@ class SliceView(QWidget):
         if self._crosshair_shown():
             self._paint_crosshair(painter, frame)
         for shape in self.shapes():
-            paint.paint_shape(painter, shape)
+            paint.paint_shape(painter, shape, (width, height))
         self._paint_draft(painter, frame)
         furniture = furniture_of(
             self.scene, frame, identity_hidden=self.session.identity_hidden.value, cursor=self._cursor
@@ -250,7 +250,8 @@ class SliceView(QWidget):
         draft, source = self._tools.draft, self.scene.source
         if draft is not None and source is not None:
             lines = words(source, frame.grid, draft.kind, draft.points)
-            paint.paint_shape(painter, Shape(0, draft.kind, spots(frame, draft.points), lines, True))
+            shape = Shape(0, draft.kind, spots(frame, draft.points), lines, True)
+            paint.paint_shape(painter, shape, (frame.width, frame.height))
 
     def _paint_crosshair(self, painter: QPainter, frame: ViewFrame) -> None:
         spot = self._crosshair_spot(frame)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from inference.verdict import Colour, Reason, Verdict
@@ -42,6 +43,14 @@ def test_slab_and_inversion_are_told():
     session.inverted.value = True
     lines = shown(session).bottom_left
     assert "MinIP 8 mm" in lines and lines[1].endswith("inverted")
+
+
+def test_a_slab_says_that_its_overlay_is_the_middle_slices():
+    session = session_on(asymmetric(), np.ones((5, 6, 8), np.uint8))
+    session.slab.value = Slab(Projection.MIP, 8.0)
+    assert "MIP 8 mm  (overlay: middle slice)" in shown(session).bottom_left
+    session.layers.all_hidden.value = True
+    assert "MIP 8 mm" in shown(session).bottom_left
 
 
 def test_identity_is_shown_and_can_be_hidden():
