@@ -80,7 +80,9 @@ class Decoder:
                 pixels = _grey(pixels, 8 * pixels.dtype.itemsize)
             elif pixels.ndim == 3:
                 pixels = _grey(pixels, image.coding.bits_stored)
-        except Exception as error:
+        except (KeyboardInterrupt, SystemExit):
+            raise
+        except BaseException as error:  # a decoder written in Rust panics with an exception that is no Exception
             raise SliceDamaged(
                 f"{image.file.name} cannot be decoded (it is damaged, or coded in a way that no decoder here knows)."
             ) from error
