@@ -54,7 +54,7 @@ class Frame:
     layout: str = "quad"
     window_width: float = 1500.0
     window_level: float = -600.0
-    left_width: int = 280
+    left_width: int = 290
     right_width: int = 340
     left_open: bool = True
     right_open: bool = True

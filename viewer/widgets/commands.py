@@ -69,11 +69,11 @@ class Commands:
         """List the systems in the Analyse menu; each runs when it is chosen."""
         rows = tuple((s.name, s.label, s.explanation, s.available) for s in self._systems)
         for action, choice in zip(system_actions(menu, rows), self._systems, strict=True):
-            action.triggered.connect(lambda _=False, name=choice.name: self.analyse(name))
+            action.triggered.connect(lambda _=False, choice=choice: self.analyse(choice))
 
-    def analyse(self, system: str) -> None:
+    def analyse(self, choice: SystemChoice) -> None:
         """Run a system on what is open."""
-        if analysing.analyse(self._session, self._jobs, system):
+        if analysing.analyse(self._session, self._jobs, choice):
             for function in self._analysis_asked:
                 function()
 
@@ -134,7 +134,7 @@ class Commands:
     def _analyse(self) -> None:
         default = analysing.default_choice(self._systems)
         if default is not None:
-            self._actions.on("analyse", lambda: self.analyse(default.name)).setToolTip(
+            self._actions.on("analyse", lambda: self.analyse(default)).setToolTip(
                 f"Run {default.title} (F5). {default.explanation}"
             )
         self._actions.on("cancel_job", lambda: analysing.cancel_running(self._session, self._jobs))
@@ -153,7 +153,8 @@ class Commands:
         actions.enable(_NEED_SERIES, loaded is not None)
         actions.enable(_NEED_FINDINGS, self._session.findings.value is not None)
         actions.enable(("tags",), loaded is not None and loaded.tags is not None)
-        actions.enable(("analyse",), not analysing.why_not(self._session) and bool(self._systems))
+        default = analysing.default_choice(self._systems)
+        actions.enable(("analyse",), default is not None and not analysing.why_not(self._session, default))
         flat = loaded is not None and loaded.volume.geometry.shape[0] == 1
         actions.enable(tuple(name for name in LAYOUTS.values() if name != "layout_axial"), not flat)
         actions.enable(("slab_mip", "slab_minip", "slab_mean"), loaded is not None and not flat)

@@ -8,11 +8,13 @@ from PySide6.QtCore import QByteArray, Qt
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QResizeEvent
 from PySide6.QtWidgets import QMainWindow, QMenu, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
+from inference.io.study import WindowLevel
 from inference.software import NAME, NOTICE, version
 from viewer.binding import bind_checked, observe
 from viewer.jobs.runner import Jobs
 from viewer.operations import looking, opening
 from viewer.operations.analysing import SystemChoice
+from viewer.operations.windowing import WindowForUnits
 from viewer.settings import Settings
 from viewer.shortcuts import commands
 from viewer.state.observable import Value
@@ -27,7 +29,7 @@ from viewer.widgets.frame_state import restored, stored
 from viewer.widgets.held_key import HeldKey
 from viewer.widgets.job_bar import JobBar
 from viewer.widgets.layer_panel import LayerPanel
-from viewer.widgets.panels import Panels
+from viewer.widgets.panels import NARROW, Panels
 from viewer.widgets.scout_view import ScoutView
 from viewer.widgets.severity_panel import SeverityPanel
 from viewer.widgets.side_panel import SidePanel
@@ -54,6 +56,7 @@ class MainWindow(QMainWindow):
     ) -> None:
         super().__init__()
         self._session, self._jobs, self._settings = session, jobs, settings
+        self._windows = WindowForUnits(session)
         self.setMinimumSize(*SMALLEST)
         self.setAcceptDrops(True)
         self.actions_by_name = Actions(self, settings)
@@ -137,6 +140,7 @@ class MainWindow(QMainWindow):
         observe(self, session.first_image, lambda _: self._show_centre())
         observe(self, session.selected, lambda _: self._show_title())
         observe(self, session.identity_hidden, lambda _: self._show_title())
+        observe(self, session.loaded, lambda loaded: self.scout.setVisible(loaded is not None))
         observe(self, session.loaded, lambda _: opening.load_scout(session, self._jobs, self.scout.show_localizer))
 
     # what the reader does -----------------------------------------------------------------------------------------
@@ -191,6 +195,7 @@ class MainWindow(QMainWindow):
         """Fold the side panels of a small window."""
         super().resizeEvent(event)
         self.panels.fit(self.width())
+        self.toolbar.set_compact(self.width() < NARROW)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """Take files and folders."""
@@ -225,6 +230,11 @@ class MainWindow(QMainWindow):
     def restore_geometry_text(self, text: str) -> bool:
         """Put the window where the settings say; False if they do not."""
         return bool(text) and self.restoreGeometry(QByteArray.fromHex(text.encode("ascii")))
+
+    @property
+    def hounsfield_window(self) -> WindowLevel:
+        """The display window to begin the next study with."""
+        return self._windows.hounsfield
 
     @property
     def chart_wanted(self) -> bool:
