@@ -54,7 +54,9 @@ def furniture_of(
     info = scene.series.info if scene.series is not None else session.selected.value
     small = compact(frame)
     plane = scene.plane.capitalize()
-    who = () if info is None or (small and not scene.second) else identity_lines(info, identity_hidden)
+    who = () if info is None else identity_lines(info, identity_hidden)
+    if small:
+        who = who[:1] if scene.plane == "axial" and not identity_hidden else ()
     verdict = session.verdict.value if not scene.second or session.beside.value is None else None
     if scene.second and session.beside.value is not None:
         verdict = session.beside.value.verdict

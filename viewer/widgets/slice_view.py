@@ -206,23 +206,31 @@ class SliceView(QWidget):
     # painting ---------------------------------------------------------------------------------------------------
 
     def _changed(self, change: Change) -> None:
-        if change is Change.ALL:
+        """Ask for as little as has changed: what is not painted need not reach the screen either."""
+        frame = self.view_frame()
+        marked = bool(self.session.measurements.items.value) or self.lens is not None
+        if change is Change.ALL or frame is None or (change is Change.SLICE and marked):
             self.refresh()
             return
-        frame = self.view_frame()
-        if frame is None or not self._crosshair_shown():
-            return
-        for spot in (self._lines_at, self._crosshair_spot(frame)):
-            if spot is not None:
-                self._canvas.repaint_part(0, spot[1] - 2, self._canvas.width(), 4)
-                self._canvas.repaint_part(spot[0] - 2, 0, 4, self._canvas.height())
+        if change is Change.SLICE:
+            self._canvas.repaint_part(*frame.rectangle)
+            self._repaint_words()
+            self._canvas.repaint_part(self._canvas.width() / 2, 0, self._canvas.width() / 2, 4 * self._line_height())
+        if self._crosshair_shown():
+            for spot in (self._lines_at, self._crosshair_spot(frame)):
+                if spot is not None:
+                    self._canvas.repaint_part(0, spot[1] - 2, self._canvas.width(), 4)
+                    self._canvas.repaint_part(spot[0] - 2, 0, 4, self._canvas.height())
+
+    def _line_height(self) -> int:
+        return int(self._canvas.fontMetrics().height()) + 2
 
     def _outline(self, mask: LesionMask | None) -> None:
         self.scene.show_lesion(mask)
 
     def _repaint_words(self) -> None:
         """The corner that tells the value under the mouse."""
-        high = self._canvas.fontMetrics().height() * 7
+        high = self._line_height() * 6 + 12
         self._canvas.repaint_part(0, self._canvas.height() - high, min(420, self._canvas.width()), high)
 
     def _paint(self, painter: QPainter, width: float, height: float) -> None:

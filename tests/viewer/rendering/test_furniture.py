@@ -65,6 +65,9 @@ def test_small_views_show_fewer_words():
     session = session_on(asymmetric())
     small = shown(session, "coronal", size=(COMPACT_BELOW - 1, 600))
     assert small.top_left == ("Coronal",) and "×" not in small.bottom_left[-1]
+    axial = shown(session, "axial", size=(COMPACT_BELOW - 1, 600))
+    assert axial.top_left == ("Quillfeather Ottoline   PX-4471-QQ", "Axial")
+    assert shown(session, "axial", size=(COMPACT_BELOW - 1, 600), hidden=True).top_left == ("Axial",)
 
 
 def test_identity_without_content_leaves_no_empty_line():
