@@ -8,6 +8,8 @@ from inference.volume import Units
 from viewer.jobs.runner import Jobs
 from viewer.state.session import Notice, Session
 
+CANCELLING = "cancelling…"
+
 
 @dataclass(frozen=True)
 class SystemChoice:
@@ -54,11 +56,17 @@ def analyse(session: Session, jobs: Jobs, choice: SystemChoice) -> bool:
     return jobs.analyse(choice.name) is not None
 
 
+def cancel(jobs: Jobs, number: int) -> None:
+    """Cancel a job, and say so at once: killing a process takes a moment."""
+    jobs.cancel(number)
+    jobs.board.update(number, detail=CANCELLING, seconds_left=None)
+
+
 def cancel_running(session: Session, jobs: Jobs) -> None:
     """Cancel the job that started last and still runs."""
     running = [job for job in session.jobs.value if not job.ending]
     if running:
-        jobs.cancel(running[-1].number)
+        cancel(jobs, running[-1].number)
 
 
 def retry(jobs: Jobs) -> bool:

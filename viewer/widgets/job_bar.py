@@ -67,7 +67,6 @@ class JobBar(QWidget):
         job = shown[-1] if shown else None
         if job == self._job and len(running) < 2:
             return
-        before = self._job.number if self._job is not None else None
         self._job = job
         self._timer.stop()
         if job is None:
@@ -81,9 +80,8 @@ class JobBar(QWidget):
         if job.fraction is not None:
             self._bar.setValue(round(1000 * job.fraction))
         retry = _may_retry(job)
-        if job.ending or job.number != before:
-            self._button.setEnabled(True)
-            self._button.setText("Retry" if retry else "Cancel")
+        self._button.setText("Retry" if retry else "Cancel")
+        self._button.setEnabled(bool(job.ending) or job.detail != analysing.CANCELLING)
         self._button.setVisible(retry or not job.ending)
         if job.ending and not retry:
             self._timer.start(_ENDING_MS)
@@ -108,9 +106,7 @@ class JobBar(QWidget):
         if self._job.ending:
             analysing.retry(self._jobs)
         else:
-            self._button.setEnabled(False)
-            self._button.setText("Cancelling…")
-            self._jobs.cancel(self._job.number)
+            analysing.cancel(self._jobs, self._job.number)
 
     def _dismiss(self) -> None:
         """Take away what ended well a while ago; what can be tried again stays until it is."""

@@ -29,7 +29,7 @@ from viewer.widgets.frame_state import restored, stored
 from viewer.widgets.held_key import HeldKey
 from viewer.widgets.job_bar import JobBar
 from viewer.widgets.layer_panel import LayerPanel
-from viewer.widgets.panels import NARROW, Panels
+from viewer.widgets.panels import Panels
 from viewer.widgets.scout_view import ScoutView
 from viewer.widgets.severity_panel import SeverityPanel
 from viewer.widgets.side_panel import SidePanel
@@ -40,6 +40,8 @@ from viewer.widgets.toolbar import Toolbar
 
 SMALLEST = (760, 520)
 _CHART_HEIGHT = 76
+_COMPACT = 1160
+"""Narrower windows have a toolbar without words."""
 _LEFT_PARTS = (330, 190, 190)
 
 
@@ -195,7 +197,7 @@ class MainWindow(QMainWindow):
         """Fold the side panels of a small window."""
         super().resizeEvent(event)
         self.panels.fit(self.width())
-        self.toolbar.set_compact(self.width() < NARROW)
+        self.toolbar.set_compact(self.width() < _COMPACT)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """Take files and folders."""

@@ -243,6 +243,9 @@ class VolumeView(QWidget):
 
     def _press(self) -> None:
         self._pressed = QPoint(*self._interactor.GetEventPosition())
+        self._session.active_view.value = "3d"
+        if self._interactor.GetRepeatCount():  # a double click, as on a slice view
+            self._session.maximised.value = None if self._session.maximised.value == "3d" else "3d"
 
     def _release(self) -> None:
         here = QPoint(*self._interactor.GetEventPosition())
