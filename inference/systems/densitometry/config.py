@@ -77,3 +77,6 @@ class DensitometryConfig:
     """A pool counts as fluid if it reaches down to this above the lung's base, or is very large or tall."""
     recess_mm: float = 22.0
     recess_depth_mm: float = 35.0
+    effusion_growth_mm: float = 12.0
+    climb_mm: float = 14.0
+    """How thick a layer of fluid may climb along the ribs above the level of the lung."""

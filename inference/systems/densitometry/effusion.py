@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from inference.systems.densitometry.chest import Expected
 from inference.systems.densitometry.config import DensitometryConfig
 from inference.systems.densitometry.grid import WorkingGrid
 from inference.systems.densitometry.morphology import Mask, closed, dilate, opened, pieces, smoothed_inside, touching
@@ -25,7 +26,7 @@ def find_effusion(
     hu: NDArray[np.float32],
     sides: NDArray[np.uint8],
     cage: RibCage,
-    expected: NDArray[np.float64],
+    expected: Expected,
     spine: NDArray[np.float64],
     down: tuple[float, float],
     grid: WorkingGrid,
@@ -36,20 +37,29 @@ def find_effusion(
     ``sides`` is the air-holding lung, ``expected`` :func:`expected_lung`'s answer. A pool is first found at the height
     of lung, where the liver cannot be taken for it, and then followed into the recess below.
     """
-    region = cage.inside(config.effusion_wall_mm) & ~closed(sides > 0, 4.0, grid.spacing_mm)
+    region = cage.inside(-config.effusion_growth_mm / 3) & ~closed(sides > 0, 4.0, grid.spacing_mm)
     soft = region & (hu > -150.0) & (hu < 160.0)
     calm = smoothed_inside(hu, soft, config.effusion_smoothing_mm, grid.spacing_mm)
     low, high = config.effusion_hu
-    fluid = soft & (calm > low) & (calm < high) & _dependent(cage, down) & _beside_spine(hu.shape, spine, grid)
-    fluid &= ~_over_lung(sides > 0, down, grid)
-    at_lung = cage.distance > cage.per_voxel(np.where(np.isfinite(expected), expected - 2.0, 1e6))
+    wide = soft & (calm > low) & (calm < high) & _dependent(cage, down) & ~_over_lung(sides > 0, down, grid)
+    wide &= ~_floating(sides, spine, down, grid) | ~cage.inside(config.climb_mm)
+    wide &= _beside_spine(spine, 14.0, grid)
+    fluid = wide & cage.inside(config.effusion_wall_mm) & _beside_spine(spine, 24.0, grid)
+    at_lung = cage.distance > cage.per_voxel(np.where(np.isfinite(expected.start), expected.start - 2.0, 1e6))
     core = opened(fluid & at_lung, config.effusion_thickness_mm / 2, grid.spacing_mm)
     kept = _plausible(core, calm, sides, cage, grid, config)
     if not kept.any():
         return kept
     kept |= _recess(kept, fluid & ~at_lung & ~cage.inside(config.recess_mm), grid, config)
+    kept |= _spread(kept, wide & at_lung & (calm < config.effusion_seed_hu[1]) & ~cage.inside(14.0), grid, config)
     rim = region & (hu > -250.0) & (hu < 160.0) & (calm < high) & (at_lung | fluid)
     return dilate(kept, 2.5, grid.spacing_mm) & (rim | kept)
+
+
+def _spread(pool: Mask, fluid: Mask, grid: WorkingGrid, config: DensitometryConfig) -> Mask:
+    """The pool's thin edges along spine and ribs: too close to bone to start a pool, sure enough to continue one."""
+    near = dilate(pool, config.effusion_growth_mm, grid.spacing_mm)
+    return touching(pool | opened(fluid & near, 1.5, grid.spacing_mm), pool)
 
 
 def _recess(pool: Mask, fluid: Mask, grid: WorkingGrid, config: DensitometryConfig) -> Mask:
@@ -65,9 +75,9 @@ def _dependent(cage: RibCage, down: tuple[float, float]) -> Mask:
     return np.asarray((drop > 0.05)[cage.ray])
 
 
-def _beside_spine(shape: tuple[int, ...], spine: NDArray[np.float64], grid: WorkingGrid) -> Mask:
-    away = np.abs(np.arange(shape[2])[None, :] - spine[:, None]) * grid.spacing_mm[2] > 24.0
-    return np.broadcast_to(away[:, None, :], shape)
+def _beside_spine(spine: NDArray[np.float64], away_mm: float, grid: WorkingGrid) -> Mask:
+    away = np.abs(np.arange(grid.shape[2])[None, :] - spine[:, None]) * grid.spacing_mm[2] > away_mm
+    return np.broadcast_to(away[:, None, :], grid.shape)
 
 
 def _over_lung(lung: Mask, down: tuple[float, float], grid: WorkingGrid) -> Mask:
@@ -77,6 +87,26 @@ def _over_lung(lung: Mask, down: tuple[float, float], grid: WorkingGrid) -> Mask
     ordered = np.flip(lung, axis) if forwards else lung
     beneath = np.cumsum(ordered, axis=axis, dtype=np.int16) * grid.spacing_mm[axis] > 6.0
     return np.asarray(np.flip(beneath, axis) if forwards else beneath)
+
+
+def _floating(
+    sides: NDArray[np.uint8], spine: NDArray[np.float64], down: tuple[float, float], grid: WorkingGrid
+) -> Mask:
+    """Where much of the same slice's lung of that side lies lower: a mass, not free fluid. Ties stay."""
+    axis = 1 if down[0] else 2
+    out = np.zeros(sides.shape, bool)
+    columns = np.arange(sides.shape[2])
+    for side in (1, 2):
+        area = (sides == side).sum(axis=3 - axis, dtype=np.int32)
+        if sum(down) > 0:
+            area = area[:, ::-1]
+        lower = np.cumsum(area, axis=1) / np.maximum(area.sum(axis=1, keepdims=True), 1)
+        if sum(down) > 0:
+            lower = lower[:, ::-1]
+        own = (columns[None, :] > spine[:, None]) == (side == 2)
+        high = np.expand_dims(lower > 0.05, 3 - axis)
+        out |= high & own[:, None, :]
+    return out
 
 
 def _plausible(
