@@ -59,5 +59,16 @@ def test_key_that_another_command_gave_up_can_be_taken():
     assert by_id["tool_window"] == ("Shift+W",) and by_id["cine"] == ("W",)
 
 
+def test_two_commands_can_exchange_their_keys_in_any_order():
+    for overrides in ({"cine": ("I",), "invert": ("C",)}, {"invert": ("C",), "cine": ("I",)}):
+        by_id = {c.id: c.keys for c in commands(overrides)}
+        assert by_id["cine"] == ("I",) and by_id["invert"] == ("C",)
+
+
+def test_of_two_overrides_with_one_key_the_first_stays():
+    by_id = {c.id: c.keys for c in commands({"cine": ("F2",), "invert": ("F2",)})}
+    assert by_id["cine"] == ("F2",) and by_id["invert"] == ("I",)
+
+
 def test_unknown_command_in_the_settings_is_ignored():
     assert commands({"make_coffee": ("F2",)}) == commands()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from inference.io.export_identity import redacted
 from inference.io.study import SeriesInfo, WindowLevel
 from inference.verdict import Colour, Verdict
 from inference.volume import Point
@@ -106,7 +107,8 @@ def identity_lines(info: SeriesInfo, hidden: bool) -> tuple[str, ...]:
     who = info.identity
     patient = () if hidden else (_joined(who.name.replace("^", " ").strip(), who.patient_id),)
     born = () if hidden else (_joined(_date(who.birth_date), who.sex),)
-    series = (_joined(_date(info.study_date), info.description),)
+    description = redacted(info.description, info.identity) if hidden else info.description
+    series = (_joined(_date(info.study_date), description),)
     return tuple(line for line in (*patient, *born, *series) if line)
 
 

@@ -31,6 +31,7 @@ from viewer.widgets.job_bar import JobBar
 from viewer.widgets.layer_panel import LayerPanel
 from viewer.widgets.panels import Panels
 from viewer.widgets.scout_view import ScoutView
+from viewer.widgets.series_list import title
 from viewer.widgets.severity_panel import SeverityPanel
 from viewer.widgets.side_panel import SidePanel
 from viewer.widgets.slice_chart import SliceChart
@@ -188,8 +189,8 @@ class MainWindow(QMainWindow):
         if info is None:
             self.setWindowTitle(NAME)
             return
-        who = person(info, self._session.identity_hidden.value)
-        self.setWindowTitle(" – ".join(part for part in (who, info.description, NAME) if part))
+        hidden = self._session.identity_hidden.value
+        self.setWindowTitle(" – ".join((person(info, hidden), title(info, hidden), NAME)))
 
     # Qt's hooks ---------------------------------------------------------------------------------------------------
 

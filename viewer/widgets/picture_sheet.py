@@ -12,6 +12,7 @@ from inference.software import NAME, NOTICE, version
 from inference.verdict import Colour, Verdict
 from viewer.state.layers import Layer, labels
 from viewer.state.session import Projection, Session
+from viewer.widgets.series_list import title
 from viewer.widgets.study_browser import person
 from viewer.widgets.theme import VERDICT_COLOURS, VERDICT_SHAPES, tabular
 
@@ -89,7 +90,9 @@ def _above(session: Session, choices: Choices) -> list[Line]:
     if info is not None and choices.identity:
         lines.append(Line(person(info, hidden=False)))
     if info is not None:
-        lines.append(Line(" · ".join(part for part in (info.modality, info.description, info.kernel) if part)))
+        lines.append(
+            Line(" · ".join(part for part in (info.modality, title(info, not choices.identity), info.kernel) if part))
+        )
     lines.append(_verdict_line(verdict))
     return [line for line in lines if line.text]
 
