@@ -38,7 +38,7 @@ class Expected:
     certain: NDArray[np.bool_]
 
 
-def expected_lung(cage: RibCage, grid: WorkingGrid, config: DensitometryConfig) -> Expected:
+def expected_lung(cage: RibCage, down: tuple[float, float], grid: WorkingGrid, config: DensitometryConfig) -> Expected:
     """Where lung ought to be on each ray.
 
     Where lung lies on the ray, that is beyond the lung's outer surface. A ray without lung counts where lung lies on it
@@ -46,7 +46,7 @@ def expected_lung(cage: RibCage, grid: WorkingGrid, config: DensitometryConfig) 
     shoulders enter; and where it runs to the side or back, so that the heart does not.
     """
     far = np.nan_to_num(cage.lung_radius, nan=0.0)
-    present = far > np.where(_degrees() < 100.0, 0.5, 0.1) * cage.radius
+    present = far > np.where(falling(down) > 0.17, 0.1, 0.5) * cage.radius
     reaching = present & (far > cage.radius - 15.0)
     slack = min(present.shape[0], max(1, round(config.mirror_slack_mm / grid.spacing_mm[0])))
     below = _reached(reaching, 0) | _reached(_mirrored_flags(reaching), slack)
@@ -67,12 +67,23 @@ def find_gap(
     grid: WorkingGrid,
     config: DensitometryConfig,
 ) -> NDArray[np.uint8]:
-    """Dense tissue where lung is expected: 0 outside, 1 or 2 in the part of each half that holds no lung."""
-    wide = expected.certain & (cage.radius - expected.start > config.gap_mm) & _lateral(40.0)
+    """Dense tissue where lung is expected: 0 outside, 1 or 2 in the part of each half that holds no lung.
+
+    A chest wall that is thick on both sides is no gap.
+    """
+    wall = cage.radius - expected.start
+    usual = np.clip(np.nan_to_num(mirrored(cage.radius - cage.lung_radius), nan=0.0), 0.0, config.thick_wall_mm)
+    wide = expected.certain & (wall - usual > config.gap_mm) & _lateral(40.0)
     region = (cage.distance > cage.per_voxel(np.where(wide, expected.start, 1e6))) & cage.inside(3.0)
     region = opened(region & (sides == 0) & ~taken, 3.5, grid.spacing_mm)
     region = without_small(region, grid.voxels(config.gap_ml))
     return np.where(region, side_of_ray()[cage.ray], np.uint8(0)).astype(np.uint8)
+
+
+def falling(down: tuple[float, float]) -> Rays:
+    """The cosine between each ray and the way down, ``(ANGLES,)``."""
+    angle = np.arange(ANGLES) * 2 * np.pi / ANGLES
+    return np.asarray(down[0] * -np.cos(angle) + down[1] * np.sin(angle))
 
 
 def _lateral(from_front: float) -> NDArray[np.bool_]:

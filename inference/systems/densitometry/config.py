@@ -62,6 +62,7 @@ class DensitometryConfig:
     mirror_slack_mm: float = 24.0
     gap_mm: float = 12.0
     gap_ml: float = 8.0
+    thick_wall_mm: float = 8.0
     returned_hu: tuple[float, float] = (-120.0, 140.0)
 
     effusion_hu: tuple[float, float] = (-28.0, 45.0)

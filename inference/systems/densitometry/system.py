@@ -106,12 +106,12 @@ class _Run:
         opacity, self.cutoff = find_opacity(hu, sides > 0, cage, grid, config, self.context.progress)
 
         self._begin("lesion")
-        expected = expected_lung(cage, grid, config)
+        down = gravity(self.volume.patient_position)
+        expected = expected_lung(cage, down, grid, config)
         gap = find_gap(expected, sides, airways, cage, grid, config)
         self.context.progress(0.5)
 
         self._begin("effusion")
-        down = gravity(self.volume.patient_position)
         fluid = find_effusion(hu, halves, cage, expected, spine, down, grid, config)
         fluid &= ~airways
         self.context.progress(0.4)
