@@ -1,8 +1,10 @@
 """The key list: what CLINICAL names, nothing twice, nothing of features that do not exist yet."""
 
+from pathlib import Path
+
 import pytest
 
-from viewer.shortcuts import commands, conflicts, reserved
+from viewer.shortcuts import commands, conflicts, gestures, reserved
 from viewer.state.window_level import presets
 
 CLINICAL = {
@@ -72,3 +74,12 @@ def test_of_two_overrides_with_one_key_the_first_stays():
 
 def test_unknown_command_in_the_settings_is_ignored():
     assert commands({"make_coffee": ("F2",)}) == commands()
+
+
+def test_manual_lists_every_key_and_gesture_as_the_program_has_them():
+    manual = (Path(__file__).parents[2] / "docs" / "using.md").read_text("utf-8")
+    for command in commands():
+        if command.keys:
+            assert f"| {', '.join(f'`{key}`' for key in command.keys)} | {command.label} |" in manual
+    for gesture in gestures():
+        assert f"| {gesture.gesture} | {gesture.text} |" in manual

@@ -42,7 +42,7 @@ class LayerRow(QWidget):
         grid.addWidget(self._style, 0, 4)
         grid.setColumnStretch(2, 1)
         self._name.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        self._opacity.setFixedWidth(58)
+        self._opacity.setFixedWidth(52)
         observe(self, session.layers.by_group[group], self._show)
 
     @property

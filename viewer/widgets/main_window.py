@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import QByteArray, Qt
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QResizeEvent
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QMainWindow, QMenu, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
 from inference.io.study import WindowLevel
@@ -62,6 +62,7 @@ class MainWindow(QMainWindow):
         self._windows = WindowForUnits(session)
         self.setMinimumSize(*SMALLEST)
         self.setAcceptDrops(True)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.actions_by_name = Actions(self, settings)
         self.commands = Commands(self, session, jobs, settings, self.actions_by_name, systems, demo_folder)
         self._recent = menus.RecentMenu(session, settings, self.commands.open_path)
@@ -193,6 +194,11 @@ class MainWindow(QMainWindow):
         self.setWindowTitle(" – ".join((person(info, hidden), title(info, hidden), NAME)))
 
     # Qt's hooks ---------------------------------------------------------------------------------------------------
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """The keyboard begins at the image, and not at the first button."""
+        super().showEvent(event)
+        self.setFocus()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Fold the side panels of a small window."""

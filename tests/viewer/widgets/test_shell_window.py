@@ -121,6 +121,12 @@ def test_keys_of_editing_do_nothing(ct):
     assert (ct.session.tool.value, ct.session.crosshair.value, ct.session.window.value) == before
 
 
+def test_the_keyboard_begins_at_the_image_and_not_at_a_button(ct, qtbot):
+    start = index(ct)[0]
+    qtbot.keyClick(QApplication.focusWidget() or ct.window, Qt.Key.Key_Down)
+    assert index(ct)[0] == start - 1
+
+
 def test_click_into_the_series_list_leaves_the_arrows_to_the_image(ct, qtbot):
     start = index(ct)[0]
     qtbot.mouseClick(ct.window.browser.list.viewport(), Qt.MouseButton.LeftButton)
