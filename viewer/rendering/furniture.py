@@ -54,7 +54,7 @@ def furniture_of(
     session, source, grid = scene.session, scene.source, frame.grid
     info = scene.series.info if scene.series is not None else session.selected.value
     small = compact(frame)
-    plane = scene.plane.capitalize()
+    plane = scene.plane.capitalize() if grid.geometry.orientation_known else ""
     who = () if info is None else identity_lines(info, identity_hidden)
     if small:
         who = who[:1] if scene.plane == "axial" and not identity_hidden else ()
@@ -74,7 +74,7 @@ def furniture_of(
     missing = source is not None and source.is_missing(grid, scene.index)
     return Furniture(
         letters=grid.letters,
-        top_left=(*who, plane),
+        top_left=tuple(line for line in (*who, plane) if line),
         bottom_left=(*_under_cursor(scene, frame, cursor), *lines),
         verdict_colour=colour,
         verdict=text,
