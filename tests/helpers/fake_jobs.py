@@ -28,8 +28,16 @@ class FakeJobs:
         """The arguments of every call of that name."""
         return [argument for called, argument in self.calls if called == name]
 
-    def scan(self, path: Path, on_done: Callable[[], None] | None = None) -> int:
+    def scan(
+        self,
+        path: Path,
+        on_done: Callable[[], None] | None = None,
+        *,
+        on_found: Callable[[], None] | None = None,
+    ) -> int:
         self.calls.append(("scan", path))
+        if on_found is not None:
+            on_found()
         self.session.study.value = self._scan_result
         if on_done is not None:
             on_done()

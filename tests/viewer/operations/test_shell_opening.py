@@ -39,11 +39,11 @@ def test_proposed_series_loads_and_the_path_is_remembered(session, tmp_path):
     assert [recent.path for recent in settings.recent.value] == [str(tmp_path)]
 
 
-def test_study_before_is_forgotten_before_the_next_is_scanned(session, tmp_path):
+def test_study_before_is_forgotten_once_there_is_a_next_one(session, tmp_path):
     session.loaded.value = loaded(asymmetric())
     jobs = FakeJobs(session, study(*SERIES, proposed=0))
     opening.open_path(session, jobs, Settings(), tmp_path)
-    assert [name for name, _ in jobs.calls][:2] == ["unload", "scan"]
+    assert [name for name, _ in jobs.calls][:2] == ["scan", "unload"]
 
 
 def test_first_loadable_series_loads_where_none_is_proposed(session, tmp_path):
