@@ -133,7 +133,7 @@ def opened(folder: Path, *systems: str) -> Iterator[Window]:
             QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
     assert _soon(lambda: not [t for t in threading.enumerate() if t not in threads]), threading.enumerate()
     assert _soon(lambda: not [c for c in _children() if c not in children]), _children()
-    assert shared_files() == files
+    assert _soon(lambda: shared_files() == files), shared_files()
 
 
 def shared_files() -> set[str]:
