@@ -76,7 +76,7 @@ class Painter:
         sheet = np.exp(-(((abdomen + 0.8) / 1.7) ** 2)) * inside
         hu += sheet * (50.0 - hu)
         self._organs(hu, slices, soft)
-        truth = self._lung(hu, whole, cage, inside)
+        truth = self._lung(hu, whole, inside)
         bone = self._skeleton(hu, whole, soft)
         self._airways(hu, whole)
         airways = self._named[1][slices] > FULL // 2
@@ -187,7 +187,7 @@ class Painter:
             flecks = smooth_step(a.sampler(a.tissue[0], box), 1.7, 2.3)
             hu[here] += rim * flecks * (520.0 - hu[here])
 
-    def _lung(self, hu: Floats, box: Box, cage: Floats, inside: Floats) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    def _lung(self, hu: Floats, box: Box, inside: Floats) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
         a = self._a
         room = a.sampler(a.disease.room, box)
         pleura = a.sampler(a.lungs.pleura, box)
