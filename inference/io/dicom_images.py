@@ -254,7 +254,7 @@ def _described(
         series_number=raw.integer(0x00200011) or 0,
         kernel="\\".join(kernel),
         study_date=raw.text(0x00080020),
-        body_part=body_part or (" ".join(words) if _mentions_chest(" ".join(words)) else ""),
+        body_part=body_part or ("CHEST" if _mentions_chest(" ".join(words)) else ""),
         identity=Identity(
             raw.text(0x00100010), raw.text(0x00100020), raw.text(0x00100030), raw.text(0x00100040), raw.text(0x00080050)
         ),
