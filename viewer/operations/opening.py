@@ -52,11 +52,9 @@ def open_demo(session: Session, jobs: Jobs, settings: Settings, folder: Path) ->
     study = folder / "study"
 
     def work(report: Callable[[float], None], token: CancellationToken) -> Path:
-        from inference.demo import generate, write
+        from inference.demo import write
 
-        thorax = generate()
-        token.check()
-        return write(folder, thorax=thorax, on_progress=report).study
+        return write(folder, on_progress=report, cancel=token).study
 
     if study.is_dir():
         open_path(session, jobs, settings, study)
