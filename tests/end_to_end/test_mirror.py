@@ -29,6 +29,7 @@ from tests.helpers import mirror
 from tests.helpers.mirror import ROUTES, SIDED, Done, laid, truth_at
 from viewer.state.measurements import Plane
 from viewer.state.session import Session
+from viewer.widgets import picture_sheet
 from viewer.widgets.slice_view import SliceView
 
 PLANES: tuple[Plane, ...] = ("axial", "coronal", "sagittal")
@@ -303,3 +304,10 @@ def test_without_orientation_no_table_and_no_report_has_a_side(run: Run) -> None
     text = report_text(done)
     assert "sides not known" in text
     assert "right 1" not in text and "left 0" not in text
+
+
+def test_without_orientation_the_legend_of_a_picture_names_no_side(run: Run) -> None:
+    for name, wanted in (("NIfTI no code", {"Lung (side unknown)"}), ("HFS", {"Right lung", "Left lung"})):
+        session = session_of(run(name))
+        session.layers.change("lungs", available=True, visible=True)
+        assert {words for words, _ in picture_sheet._legend(session) if "ung" in words} == wanted

@@ -37,7 +37,7 @@ from viewer.state.session import JobState, Notice
 if QApplication.instance() is None:  # as viewer.__main__ does, before the first window
     QApplication.setAttribute(Qt.ApplicationAttribute.AA_DontCreateNativeWidgetSiblings)
 
-PATIENCE_S = 60.0
+PATIENCE_S = 40.0
 """How long a test waits before it gives up; no claim about speed."""
 
 
