@@ -8,7 +8,7 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QPaintEvent, QWheelEvent
 from PySide6.QtWidgets import QFrame, QSizePolicy, QWidget
 
-from viewer.rendering.graphics import Paint, PaintedView
+from viewer.widgets.painted_view import Paint, PaintedView
 
 
 class MouseListener(Protocol):
