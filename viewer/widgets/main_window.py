@@ -8,7 +8,7 @@ from PySide6.QtCore import QByteArray, Qt
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QMainWindow, QMenu, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
-from inference.io.study import WindowLevel
+from inference.io.study import LoadedSeries, WindowLevel
 from inference.software import NAME, NOTICE, version
 from viewer.binding import bind_checked, observe
 from viewer.jobs.runner import Jobs
@@ -144,7 +144,7 @@ class MainWindow(QMainWindow):
         observe(self, session.first_image, lambda _: self._show_centre())
         observe(self, session.selected, lambda _: self._show_title())
         observe(self, session.identity_hidden, lambda _: self._show_title())
-        observe(self, session.loaded, lambda loaded: self.scout.setVisible(loaded is not None))
+        observe(self, session.loaded, lambda loaded: self.scout.setVisible(_stacked(loaded)))
         observe(self, session.loaded, lambda _: opening.load_scout(session, self._jobs, self.scout.show_localizer))
 
     # what the reader does -----------------------------------------------------------------------------------------
@@ -249,3 +249,8 @@ class MainWindow(QMainWindow):
     def chart_wanted(self) -> bool:
         """Whether the reader wants the slice chart while there are findings."""
         return self._chart_wanted.value
+
+
+def _stacked(loaded: LoadedSeries | None) -> bool:
+    """Whether there are slices for a scout to show the place of."""
+    return loaded is not None and loaded.volume.geometry.shape[0] > 1

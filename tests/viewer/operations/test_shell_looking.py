@@ -159,6 +159,15 @@ def test_volume_of_unknown_units_is_shown_in_the_range_of_its_middle_slice():
     assert 4000 < window.width < 4700 and window.level == pytest.approx(2350)
 
 
+def test_reset_of_a_grey_picture_goes_to_its_full_range_and_not_to_lung():
+    session = Session()
+    WindowForUnits(session)
+    session.loaded.value = grey()
+    session.window.value = WindowLevel(10, 10)
+    looking.reset(session)
+    assert session.window.value == GREY
+
+
 def test_own_window_of_a_grey_picture_goes_before_the_full_range():
     session = Session()
     WindowForUnits(session)

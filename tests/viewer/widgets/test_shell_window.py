@@ -1,6 +1,7 @@
 """The whole window, as a reader uses it: keys, states, folding, closing."""
 
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent
 from PySide6.QtWidgets import QApplication
 
+from inference.volume import Units
 from tests.helpers.phantoms import chest, write_dicom
 from tests.helpers.slices import asymmetric, loaded
 from viewer.app import App
@@ -218,6 +220,16 @@ def test_single_picture_has_no_other_layouts_and_no_slab(app):
     assert not any(actions[n].isEnabled() for n in ("layout_quad", "layout_large_3d", "slab_mip", "analyse"))
     assert actions["layout_axial"].isEnabled()
     assert app.window.centre.grid.shown() == ("axial",)
+
+
+def test_picture_without_hounsfield_units_has_no_hounsfield_windows_and_says_why_it_is_not_analysed(app):
+    series = loaded(asymmetric((1, 24, 32)))
+    app.session.loaded.value = replace(series, volume=replace(series.volume, units=Units.GREY8))
+    actions = app.window.actions_by_name
+    assert not actions["window_1"].isEnabled() and not actions["analyse"].isEnabled()
+    assert "no Hounsfield units" in actions["analyse"].toolTip() and not app.window.scout.isVisible()
+    app.session.loaded.value = loaded(asymmetric((20, 24, 32)))
+    assert actions["window_1"].isEnabled() and app.window.scout.isVisible()
 
 
 def test_dropped_folder_is_read_proposed_and_shown(app, qtbot, tmp_path):
