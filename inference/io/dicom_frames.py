@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from inference.io.dicom_windows import make_windows
 from inference.io.slices import SliceHeader
 from inference.io.study import WindowLevel
 
@@ -36,8 +37,6 @@ def frame_windows(
     dataset: Dataset, kernel: tuple[str, ...], body_part: str, windows: tuple[WindowLevel, ...]
 ) -> tuple[tuple[str, ...], str, tuple[WindowLevel, ...]]:
     """Kernel, body part and windows of the first frame where the top level lacks them."""
-    from inference.io.dicom_images import make_windows
-
     own = list(dataset.get("PerFrameFunctionalGroupsSequence", None) or ())
     get = _lookup(own[0] if own else None, _first(dataset, "SharedFunctionalGroupsSequence"))
     if not windows:

@@ -6,11 +6,11 @@ import hashlib
 import re
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Literal
 
 from inference.errors import SeriesError
 from inference.io.dicom_frames import frame_headers, frame_windows
 from inference.io.dicom_header import DEFLATED, EXPLICIT_LITTLE, IMPLICIT_LITTLE, UNCOMPRESSED, RawHeader, read_header
+from inference.io.dicom_windows import make_tables, make_windows
 from inference.io.slices import SliceHeader
 from inference.io.sources import FileSource
 from inference.io.study import Identity, WindowLevel
@@ -268,23 +268,15 @@ def _mentions_chest(words: str) -> bool:
 
 
 def _windows(raw: RawHeader) -> tuple[WindowLevel, ...]:
+    """The VOI LUTs of the header, which say more, then its windows."""
     names = raw.strings(0x00281055)
     function = raw.text(0x00281056).upper()
-    return make_windows(raw.floats(0x00281050), raw.floats(0x00281051), names, function)
-
-
-def make_windows(
-    centres: tuple[float, ...], widths: tuple[float, ...], names: tuple[str, ...], function: str
-) -> tuple[WindowLevel, ...]:
-    """The windows of a header, those without a positive width left out."""
-    kind: Literal["LINEAR", "LINEAR_EXACT", "SIGMOID"] = "LINEAR"
-    if function == "SIGMOID":
-        kind = "SIGMOID"
-    elif function == "LINEAR_EXACT":
-        kind = "LINEAR_EXACT"
-    pairs = list(zip(centres, widths, strict=False))
-    padded = [*names, *[""] * len(pairs)]
-    return tuple(WindowLevel(w, c, padded[n], kind) for n, (c, w) in enumerate(pairs) if w > 0)
+    tables: tuple[WindowLevel, ...] = ()
+    if raw.dataset is not None:
+        signed = raw.short(0x00280103) == 1 or (raw.number(0x00281052) or 0.0) < 0
+        items = raw.dataset.get("VOILUTSequence", None)
+        tables = make_tables(items, signed=signed, little_endian=raw.little_endian)
+    return (*tables, *make_windows(raw.floats(0x00281050), raw.floats(0x00281051), names, function))
 
 
 def _content_hash(file: FileSource, coding: PixelCoding, frame: int, header: SliceHeader) -> str:

@@ -34,7 +34,6 @@ def series_info(index: int, uid: str, files: Sequence[DicomFile]) -> SeriesInfo:
     spacing = source.arrangement.spacing_mm or header.thickness_mm
     known = source.geometry.spacing_known and spacing is not None
     plane = header.pixel_spacing or (1.0, 1.0)
-    windows = tuple(source.scale.window(window, images[0]) for window in first.windows)
     return SeriesInfo(
         index=index,
         uid=uid,
@@ -58,9 +57,10 @@ def series_info(index: int, uid: str, files: Sequence[DicomFile]) -> SeriesInfo:
         reason="",
         identity=first.identity,
         source=source,
-        windows=windows,
+        windows=source.scale.windows(first.windows, images[0]),
         is_localizer=first.is_localizer,
         is_xray=first.modality in XRAYS,
+        monochrome1=images[0].coding.photometric == "MONOCHROME1" and not source.scale.inverted,
     )
 
 

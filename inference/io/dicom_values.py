@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from inference.io.dicom_images import Image, PixelCoding
 from inference.io.slices import SliceHeader
-from inference.io.study import WindowLevel
+from inference.io.study import VoiTable, WindowLevel
 from inference.volume import Units
 
 LOWEST, HIGHEST = -32768, 32767
@@ -72,13 +72,27 @@ class Scale:
             intercept, slope = slope * image.coding.highest + intercept, -slope
         return ValueMap(slope / self.divisor, intercept / self.divisor)
 
-    def window(self, window: WindowLevel, image: Image) -> WindowLevel:
-        """A window of the header in the volume's values."""
-        if self.units is Units.HU or self.coloured:
-            return window
+    def windows(self, windows: Sequence[WindowLevel], image: Image) -> tuple[WindowLevel, ...]:
+        """The windows of the header in the volume's values. VOI LUTs are not for colours (PS3.3 C.11.2)."""
+        if self.coloured:
+            return tuple(window for window in windows if window.table is None)
+        return tuple(windows) if self.units is Units.HU else tuple(self._window(one, image) for one in windows)
+
+    def _window(self, window: WindowLevel, image: Image) -> WindowLevel:
         slope, intercept = _rescale(image.header)
-        level = slope * image.coding.highest + 2 * intercept - window.level if self.inverted else window.level
-        return replace(window, width=window.width / self.divisor, level=level / self.divisor)
+        turned = slope * image.coding.highest + 2 * intercept
+        level = turned - window.level if self.inverted else window.level
+        table = window.table and self._table(window.table, turned)
+        return replace(window, width=window.width / self.divisor, level=level / self.divisor, table=table)
+
+    def _table(self, table: VoiTable, turned: float) -> VoiTable:
+        """The table with an entry for each value of the volume; ``turned`` less a value is what MONOCHROME1 makes."""
+        ends = np.array([table.first, table.first + table.entries.size - 1], dtype=np.float64)
+        ends = np.sort(turned - ends if self.inverted else ends) / self.divisor
+        first, last = (int(end) for end in np.clip((np.floor(ends[0]), np.ceil(ends[1])), LOWEST, HIGHEST))
+        values = np.arange(first, last + 1, dtype=np.float64) * self.divisor
+        entries = table.at(turned - values if self.inverted else values)
+        return VoiTable.of(first, table.bits, table.white - entries if self.inverted else entries)
 
 
 def scale_of(images: Sequence[Image]) -> Scale:

@@ -17,13 +17,49 @@ Kind = Literal["dicom", "nifti", "nrrd", "metaimage", "image"]
 
 
 @dataclass(frozen=True)
+class VoiTable:
+    """A VOI LUT (DICOM PS3.3 C.11.2.1.1): what is shown for each value from ``first`` on, in the volume's units.
+
+    Values beyond its ends are shown as the end's. Entries have ``bits`` bits: ``2**bits - 1`` is white.
+    """
+
+    first: int
+    bits: int
+    _packed: bytes = field(repr=False)
+
+    @classmethod
+    def of(cls, first: int, bits: int, entries: NDArray[Any]) -> VoiTable:
+        """The table of those entries, whole numbers from 0 to ``2**bits - 1``."""
+        return cls(first, bits, entries.astype(np.uint16).tobytes())
+
+    @property
+    def entries(self) -> NDArray[np.uint16]:
+        """uint16, one for each value."""
+        return np.frombuffer(self._packed, np.uint16)
+
+    @property
+    def white(self) -> int:
+        """The highest entry there can be."""
+        return (1 << self.bits) - 1
+
+    def at(self, values: NDArray[np.float64]) -> NDArray[np.uint16]:
+        """The entries for values, each taken for the whole number nearest to it."""
+        index = np.clip(np.rint(values) - self.first, 0, self.entries.size - 1)
+        return np.asarray(np.minimum(self.entries[index.astype(np.intp)], self.white))
+
+
+@dataclass(frozen=True)
 class WindowLevel:
-    """Display window: ``width`` and ``level`` (centre) in the volume's units."""
+    """Display window: ``width`` and ``level`` (centre) in the volume's units.
+
+    Where there is a ``table``, it alone says what is shown, and width and level are what it spans.
+    """
 
     width: float
     level: float
     name: str = ""
     function: Literal["LINEAR", "LINEAR_EXACT", "SIGMOID"] = "LINEAR"
+    table: VoiTable | None = None
 
 
 @dataclass(frozen=True)
@@ -74,7 +110,10 @@ class SeriesInfo:
     is_localizer: bool = False
     is_xray: bool = False
     monochrome1: bool = False
-    """Photometric interpretation MONOCHROME1: low values are shown white (the stored values stay as they are)."""
+    """Low values are to be shown white: the file is MONOCHROME1, and its values are kept, being Hounsfield units.
+
+    Other MONOCHROME1 pictures are turned as they are read, windows and all, and have False here.
+    """
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from inference.io.loading import middle
 from inference.io.reader import SeriesSource
 from inference.io.study import SeriesInfo, WindowLevel
+from inference.io.voi import voi
 from inference.io.volume_source import AIR_CEILING_HU
 from inference.volume import PADDING_CEILING_HU, VolumeGeometry
 
@@ -33,8 +34,10 @@ def thumbnail(info: SeriesInfo, size: int = 96) -> NDArray[np.uint8]:
     finally:
         reader.close()
     upright, (row_mm, column_mm) = _upright(pixels, source.geometry)
-    grey = _windowed(upright, info.windows[0] if info.windows else _window(pixels))
-    return _reduced(grey, row_mm, column_mm, size)
+    intensity = voi(upright.astype(np.float64), info.windows[0] if info.windows else _window(pixels))
+    if info.monochrome1:
+        intensity = np.where(upright > PADDING_CEILING_HU, 1.0 - intensity, 0.0)
+    return _reduced(np.rint(255.0 * intensity).astype(np.uint8), row_mm, column_mm, size)
 
 
 def _upright(pixels: NDArray[np.int16], geometry: VolumeGeometry) -> tuple[NDArray[np.int16], tuple[float, float]]:
@@ -57,12 +60,7 @@ def _window(pixels: NDArray[np.int16]) -> WindowLevel:
     low, high = np.percentile(inside, (1, 99))
     if high <= low:
         low, high = inside.min(), inside.max()
-    return WindowLevel(max(1.0, float(high - low)), float(low + high) / 2)
-
-
-def _windowed(pixels: NDArray[np.int16], window: WindowLevel) -> NDArray[np.uint8]:
-    scaled = (pixels.astype(np.float32) - (window.level - window.width / 2)) * (255.0 / max(window.width, 1.0))
-    return np.asarray(np.clip(scaled, 0, 255).astype(np.uint8))
+    return WindowLevel(max(1.0, float(high - low)), float(low + high) / 2, "", "LINEAR_EXACT")
 
 
 def _reduced(grey: NDArray[np.uint8], row_mm: float, column_mm: float, size: int) -> NDArray[np.uint8]:

@@ -35,6 +35,8 @@ class WindowForUnits:
     def _first(self, image: FirstImage | None) -> None:
         if image is not None and (image.info.kind == "image" or image.info.is_xray):
             self._show_grey(grey_window(image.info, image.pixels, Units.GREY8))
+        elif image is not None:
+            self._leave_foreign_table(image.info)
 
     def _loaded(self, loaded: LoadedSeries | None) -> None:
         if loaded is None:
@@ -44,6 +46,13 @@ class WindowForUnits:
                 self._show_grey(natural_window(loaded))
         elif self._in_grey:
             self._in_grey = False
+            self._session.window.value = self.hounsfield
+        else:
+            self._leave_foreign_table(loaded.info)
+
+    def _leave_foreign_table(self, info: SeriesInfo) -> None:
+        present = self._session.window.value
+        if present.table is not None and present not in info.windows:
             self._session.window.value = self.hounsfield
 
     def _show_grey(self, window: WindowLevel) -> None:

@@ -67,7 +67,7 @@ def furniture_of(
         scene.index,
         scene.window.value,
         session.slab.value,
-        session.inverted.value,
+        scene.inverted(),
         scene.whole,
         scene.overlaid(),
     )
@@ -124,7 +124,7 @@ def display_lines(
     name = f"  {window.name}" if window.name else ""
     lines = [
         _joined(number, grid.position_text(index)),
-        f"W {window.width:g}  L {window.level:g}".replace("-", "−") + name + ("  inverted" if inverted else ""),
+        _window_text(window) + name + ("  inverted" if inverted else ""),
     ]
     if slab.projection is not Projection.NONE:
         lines.append(
@@ -143,6 +143,12 @@ def probe_line(source: SliceSource, grid: PlaneGrid, point: Point, value: int | 
     if not (grid.geometry.orientation_known and grid.geometry.spacing_known):
         return amount
     return amount + "  " + "  ".join(coordinate_text(point, component) for component in range(3)) + " mm"
+
+
+def _window_text(window: WindowLevel) -> str:
+    if window.table is not None:
+        return "VOI LUT"
+    return f"W {window.width:g}  L {window.level:g}".replace("-", "−")
 
 
 def verdict_text(verdict: Verdict | None) -> tuple[Colour, str]:

@@ -121,6 +121,10 @@ class SliceScene:
         """Whether the heat map lies over the image."""
         return not self.second and self.session.masks.value.heatmap is not None and self._styles().heat is not None
 
+    def inverted(self) -> bool:
+        """Whether low values are white on the screen: by the reader's wish, or the file's (MONOCHROME1), not both."""
+        return self.session.inverted.value != (self.source is not None and self.source.monochrome1)
+
     def overlaid(self) -> bool:
         """Whether labels or heat lie over the present slice."""
         return self.grid is not None and self._draw_overlay() is not None
@@ -249,7 +253,7 @@ class SliceScene:
     def _draw_image(self) -> NDArray[np.uint32]:
         session, source, grid = self.session, self.source, self.grid
         assert source is not None and grid is not None
-        inverted = session.inverted.value != source.monochrome1
+        inverted = self.inverted()
         key = (self.index, grid, session.slab.value, self.window.value, inverted)
         if self._image is None or self._image[0] != key:
             table = rgb_table(self.window.value, inverted, padding_threshold(source.volume))

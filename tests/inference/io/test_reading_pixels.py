@@ -1,4 +1,4 @@
-"""Stored values to Hounsfield units: signs, widths, byte orders, compression, rescale, padding, colours, windows."""
+"""Stored values to Hounsfield units: signs, widths, byte orders, compression, rescale, padding, colours."""
 
 from __future__ import annotations
 
@@ -191,43 +191,6 @@ def test_small_slopes_of_other_modalities_keep_their_detail(tmp_path: Path) -> N
     assert np.array_equal(open_only(tmp_path).volume.array, case.volume.array + 1024)
 
 
-def film(case_folder: Path, photometric: str, modality: str = "CR") -> Any:
-    def edit(data: Any, k: int) -> None:
-        data.Modality, data.PhotometricInterpretation = modality, photometric
-        data.PixelRepresentation, data.BitsStored, data.HighBit = 0, 12, 11
-        data.WindowCenter, data.WindowWidth = 1000, 800
-        for keyword in ("RescaleSlope", "RescaleIntercept", "RescaleType", "ImagePositionPatient"):
-            del data[keyword]
-
-    case = marked()
-    write_dicom(case.volume, case_folder, skip=range(1, 22), edit=edit)
-    return case.volume.array[0].astype(int) + 1024
-
-
-def test_monochrome1_films_are_turned_so_that_high_is_bright_and_windows_with_them(tmp_path: Path) -> None:
-    values = film(tmp_path, "MONOCHROME1")
-    loaded = open_only(tmp_path)
-    assert np.array_equal(loaded.volume.array[0], 4095 - values)
-    assert loaded.info.is_xray and loaded.info.windows[0].level == 4095 - 1000 and loaded.info.windows[0].width == 800
-
-
-def test_monochrome1_does_not_turn_hounsfield_units(tmp_path: Path) -> None:
-    case = marked()
-    write_dicom(case.volume, tmp_path, tags={"PhotometricInterpretation": "MONOCHROME1"})
-    assert np.array_equal(open_only(tmp_path).volume.array, case.volume.array)
-
-
-def test_two_films_of_one_series_are_two_pictures_and_no_stack(tmp_path: Path) -> None:
-    film(tmp_path / "a", "MONOCHROME2")
-    path = next((tmp_path / "a").iterdir())
-    import pydicom
-
-    data = pydicom.dcmread(path)
-    data.SOPInstanceUID = data.file_meta.MediaStorageSOPInstanceUID = "1.2.3.4"
-    data.save_as(tmp_path / "a" / "second.dcm")
-    assert [info.slices for info in scan(tmp_path).series] == [1, 1]
-
-
 def test_colour_becomes_brightness(tmp_path: Path) -> None:
     def colour(data: Any, k: int) -> None:
         data.SamplesPerPixel, data.PhotometricInterpretation, data.PlanarConfiguration = 3, "RGB", 0
@@ -241,16 +204,6 @@ def test_colour_becomes_brightness(tmp_path: Path) -> None:
     volume = open_only(tmp_path).volume
     assert volume.units is Units.GREY8
     assert [int(volume.array[0, row, 0]) for row in range(4)] == [76, 150, 29, 0]
-
-
-def test_every_window_of_the_file_is_kept_with_its_name_and_function(tmp_path: Path) -> None:
-    windows = {"WindowCenter": [50, -600], "WindowWidth": [350, 1200], "WindowCenterWidthExplanation": ["A", "B"]}
-    write_dicom(marked().volume, tmp_path, tags={**windows, "VOILUTFunction": "SIGMOID"})
-    found = scan(tmp_path).series[0].windows
-    assert [(w.width, w.level, w.name, w.function) for w in found] == [
-        (350, 50, "A", "SIGMOID"),
-        (1200, -600, "B", "SIGMOID"),
-    ]
 
 
 def test_memory_given_by_the_caller_is_filled_and_used(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from inference.io.study import FirstImage, WindowLevel
+from inference.io.study import FirstImage, VoiTable, WindowLevel
 from inference.volume import Units, Volume
 from tests.helpers.slices import asymmetric, loaded, session_on
 from viewer.operations import looking
@@ -56,15 +56,19 @@ def test_digit_sets_its_window():
     assert (session.window.value.width, session.window.value.level) == (400, 40)
 
 
-def test_zero_cycles_the_windows_of_the_file():
-    own = (WindowLevel(1200, -600, "LUNG"), WindowLevel(350, 50, "SOFT"))
+def test_zero_cycles_the_luts_and_windows_of_the_file():
+    own = (
+        WindowLevel(300, 150, "LUT", table=VoiTable.of(0, 12, np.arange(300))),
+        WindowLevel(1200, -600, "LUNG"),
+        WindowLevel(350, 50, "SOFT"),
+    )
     session = Session()
     session.selected.value = loaded(asymmetric(), windows=own).info
     seen = []
-    for _ in range(3):
+    for _ in range(4):
         looking.cycle_file_windows(session)
         seen.append(session.window.value)
-    assert seen == [own[0], own[1], own[0]]
+    assert seen == [*own, own[0]]
 
 
 def test_file_without_windows_is_told_and_the_window_stays():
@@ -175,3 +179,21 @@ def test_own_window_of_a_grey_picture_goes_before_the_full_range():
     series = grey()
     session.loaded.value = replace(series, info=replace(series.info, windows=(own,)))
     assert session.window.value == own
+
+
+def test_voi_lut_stays_with_its_series_and_the_last_window_comes_back():
+    lut = WindowLevel(300, 150, "LUT", table=VoiTable.of(0, 12, np.arange(300)))
+    session = Session()
+    keeper = WindowForUnits(session)
+    session.window.value = preset("bone")
+    own = loaded(asymmetric(), windows=(lut,))
+    session.loaded.value = own
+    session.window.value = lut
+    session.loaded.value = replace(own)
+    assert session.window.value == lut and keeper.hounsfield == preset("bone")
+    other = loaded(asymmetric())
+    session.first_image.value = FirstImage(0, other.volume.array[0], other.volume.geometry, other.info)
+    assert session.window.value == preset("bone")
+    session.window.value = lut
+    session.loaded.value = other
+    assert session.window.value == preset("bone")

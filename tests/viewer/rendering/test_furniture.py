@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from inference.io.study import VoiTable, WindowLevel
 from inference.verdict import Colour, Reason, Verdict
 from inference.volume import Units
 from tests.helpers.slices import asymmetric, loaded, session_on
@@ -43,6 +44,22 @@ def test_slab_and_inversion_are_told():
     session.inverted.value = True
     lines = shown(session).bottom_left
     assert "MinIP 8 mm" in lines and lines[1].endswith("inverted")
+
+
+def test_a_voi_lut_is_named_instead_of_a_window():
+    session = session_on(asymmetric())
+    table = VoiTable.of(0, 12, np.arange(300))
+    session.window.value = WindowLevel(300, 150, "STANDARD", table=table)
+    assert shown(session).bottom_left[1] == "VOI LUT  STANDARD"
+    session.window.value = WindowLevel(300, 150, table=table)
+    assert shown(session).bottom_left[1] == "VOI LUT"
+
+
+def test_inversion_is_told_as_it_is_on_the_screen_also_where_the_file_asks_for_it():
+    session = session_on(asymmetric(), monochrome1=True)
+    assert shown(session).bottom_left[1].endswith("inverted")
+    session.inverted.value = True
+    assert not shown(session).bottom_left[1].endswith("inverted")
 
 
 def test_a_slab_says_that_its_overlay_is_the_middle_slices():

@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from inference.io.study import WindowLevel
+from inference.io.study import VoiTable, WindowLevel
+from inference.io.voi import voi
 from inference.volume import Units
 from tests.helpers.slices import asymmetric
-from viewer.rendering.lut import grey_table, is_padding, padding_threshold, rgb_table, voi
+from viewer.rendering.lut import grey_table, is_padding, padding_threshold, rgb_table
 
 
 def at(table, value):
@@ -66,3 +67,23 @@ def test_padding_is_what_the_header_names_or_lies_too_low_and_only_with_hounsfie
     np.testing.assert_array_equal(is_padding(values, named), [True, True, False, True])
     grey = type(volume)(volume.array, volume.geometry, Units.GREY8)
     assert not is_padding(values, grey).any() and padding_threshold(grey) is None
+
+
+def test_voi_lut_alone_says_what_is_shown():
+    table = VoiTable.of(-100, 10, np.array([1023, 0, 512]))
+    window = WindowLevel(3, -98.5, "LUNG", table=table)
+    grey = grey_table(window)
+    assert [at(grey, value) for value in (-3000, -100, -99, -98, -97, 3000)] == [255, 255, 0, 128, 128, 128]
+    assert [at(grey_table(window, True), value) for value in (-100, -99, -98)] == [0, 255, 127]
+    assert at(grey_table(window, padding=-1500), -1500) == 0
+
+
+def test_entries_above_white_are_white_and_do_not_wrap():
+    window = WindowLevel(2, 1, table=VoiTable.of(0, 8, np.array([300, 100])))
+    assert [at(grey_table(window), value) for value in (0, 1)] == [255, 100]
+
+
+def test_tables_of_equal_content_share_their_grey_table():
+    one, other = (WindowLevel(2, 1, table=VoiTable.of(0, 8, np.array([7, 9]))) for _ in range(2))
+    assert grey_table(one) is grey_table(other)
+    assert grey_table(one) is not grey_table(WindowLevel(2, 1, table=VoiTable.of(0, 8, np.array([7, 8]))))
