@@ -28,7 +28,7 @@ def is_derived(header: SliceHeader) -> bool:
     if is_monoenergetic(header):
         return bool(words & _REFORMAT_WORDS)
     by_lossy_alone = header.derivation_codes == (_LOSSY_COMPRESSION,) or (
-        header.lossy and not header.derivation_codes and "SECONDARY" not in words
+        header.lossy is not False and not header.derivation_codes and "SECONDARY" not in words
     )
     return not by_lossy_alone or bool(words & _REFORMAT_WORDS)
 
@@ -44,5 +44,5 @@ def _words(header: SliceHeader) -> set[str]:
 
 
 def is_lossy(header: SliceHeader) -> bool:
-    """Whether lossy compression has touched the pixels."""
-    return header.lossy or _LOSSY_COMPRESSION in header.derivation_codes
+    """Whether lossy compression is known to have touched the pixels."""
+    return header.lossy is True or _LOSSY_COMPRESSION in header.derivation_codes

@@ -18,7 +18,9 @@ from inference.io.study import Identity, WindowLevel
 PROJECTIONS = frozenset({"CR", "DX", "RG", "MG", "PX", "IO", "XA", "RF"})
 """Modalities whose images are single pictures, never a stack."""
 XRAYS = frozenset({"CR", "DX", "RG"})
-_LOSSY_SYNTAXES = ("4.50", "4.51", "4.81", "4.91", "4.203")
+_LOSSY_SYNTAXES = ("4.50", "4.51", "4.81")
+_EITHER_SYNTAXES = ("4.91", "4.93", "4.203")
+"""JPEG 2000 and HTJ2K as they may be lossy or not."""
 _OBJECTS = {
     "SR": "a structured report",
     "PR": "a presentation state",
@@ -213,11 +215,19 @@ def _slice_header(raw: RawHeader, modality: str, rows: int, columns: int, coding
         patient_position=raw.text(0x00185100).upper(),
         contrast_agent=raw.text(0x00180010),
         gantry_tilt_degrees=raw.number(0x00181120),
-        lossy=raw.text(0x00282110) == "01" or raw.transfer_syntax.endswith(_LOSSY_SYNTAXES),
+        lossy=_lossy(raw),
         derivation_codes=raw.derivation_codes,
         kev=float(energy[1]) if energy else None,
         bits_stored=coding.bits_stored,
     )
+
+
+def _lossy(raw: RawHeader) -> bool | None:
+    """Whether lossy compression has touched the pixels; None where neither header nor transfer syntax says."""
+    stated = raw.text(0x00282110)
+    if stated == "01" or raw.transfer_syntax.endswith(_LOSSY_SYNTAXES):
+        return True
+    return None if raw.transfer_syntax.endswith(_EITHER_SYNTAXES) and stated != "00" else False
 
 
 def _display(raw: RawHeader) -> tuple[tuple[WindowLevel, ...], tuple[str, ...], str]:

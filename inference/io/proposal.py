@@ -160,7 +160,7 @@ def _kind_of_image(info: SeriesInfo) -> tuple[float, str]:
     points, words = 0.0, []
     if any(word in types for word in _REFORMATTED):
         points, words = points - 25.0, ["reformatted"]
-    elif "DERIVED" in types and not header.lossy:
+    elif "DERIVED" in types and header.lossy is False:
         points, words = points - 15.0, ["derived"]
     described = _CONTRAST.search(info.description) and not _NO_CONTRAST.search(info.description)
     if header.contrast_agent or described:

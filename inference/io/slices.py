@@ -55,7 +55,8 @@ class SliceHeader:
     contrast_agent
         (0018,0010), or any words for it, "" where there is none.
     lossy
-        (0028,2110) is "01" or the transfer syntax is a lossy one.
+        (0028,2110) is "01" or the transfer syntax is a lossy one; None where the syntax can be either (JPEG 2000) and
+        the header does not say.
     derivation_codes
         Code values of (0008,9215).
     kev
@@ -82,7 +83,7 @@ class SliceHeader:
     patient_position: str = ""
     contrast_agent: str = ""
     gantry_tilt_degrees: float | None = None
-    lossy: bool = False
+    lossy: bool | None = False
     derivation_codes: tuple[str, ...] = ()
     kev: float | None = None
     bits_stored: int | None = None

@@ -228,6 +228,8 @@ def _derivation(headers: Sequence[SliceHeader]) -> list[Reason]:
         reasons.append(_reason("monoenergetic", f"Virtual monoenergetic images{energy}"))
     if any(is_lossy(header) for header in headers):
         reasons.append(_reason("lossy", "Lossy compression has changed the values slightly"))
+    elif any(header.lossy is None for header in headers):
+        reasons.append(_reason("lossy", "Perhaps compressed with loss: JPEG 2000, and the header does not say"))
     return reasons
 
 

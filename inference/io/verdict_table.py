@@ -119,7 +119,7 @@ TABLE: tuple[Row, ...] = (
         "lossy",
         _AMBER,
         "original",
-        "Lossy compression (DERIVED by lossy compression alone belongs here)",
+        "Lossy compression, or JPEG 2000 whose header does not say (DERIVED by lossy compression alone belongs here)",
         "The series as the scanner wrote it.",
     ),
     Row(
