@@ -72,9 +72,11 @@ def _dispatch(arguments: list[str]) -> int:
         options = _parser_of(command).parse_args(arguments[1:])
     except SystemExit as leaving:  # --help
         return int(leaving.code or 0)
-    _quiet_libraries()
-    run: Callable[[argparse.Namespace], int] = import_module(f"inference.commands.{command}").run
-    return run(options)
+    from inference.quiet import quiet_libraries
+
+    with quiet_libraries():
+        run: Callable[[argparse.Namespace], int] = import_module(f"inference.commands.{command}").run
+        return run(options)
 
 
 def _open_viewer(arguments: list[str]) -> int:
@@ -146,15 +148,6 @@ def _demo(parser: _Parser) -> None:
 
 def _bench(parser: _Parser) -> None:
     parser.add_argument("names", nargs="*", metavar="NAME", help="benchmarks to run; default: all")
-
-
-def _quiet_libraries() -> None:
-    """Libraries' own chatter can quote headers and file names, so it reaches neither terminal nor log."""
-    import logging
-    import warnings
-
-    logging.getLogger().addHandler(logging.NullHandler())
-    warnings.simplefilter("ignore")
 
 
 def _detach_output() -> None:

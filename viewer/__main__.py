@@ -7,23 +7,37 @@ import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from PySide6.QtWidgets import QApplication
+
+    from viewer.app import App
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Open the window, with the study that ``argv`` names if any, until it is closed; returns the exit code."""
     _choose_platform()
-    from PySide6.QtCore import Qt, QTimer
+    from PySide6.QtCore import Qt
     from PySide6.QtWidgets import QApplication
 
     # A VTK widget would make its siblings native windows, which flicker and cost.
     QApplication.setAttribute(Qt.ApplicationAttribute.AA_DontCreateNativeWidgetSiblings)
     QApplication.setHighDpiScaleFactorRoundingPolicy(Qt.HighDpiScaleFactorRoundingPolicy.PassThrough)
     application = QApplication(sys.argv[:1])
+    from inference.quiet import quiet_libraries
     from viewer.app import start
 
     app = start(application)
     sys.excepthook = lambda kind, error, trace: application.quit() if kind is KeyboardInterrupt else app.report(error)
     options = _options(sys.argv[1:] if argv is None else argv)
+    with quiet_libraries():  # from here on: what keeps a window from opening at all must be read
+        return _run(application, app, options)
+
+
+def _run(application: QApplication, app: App, options: Namespace) -> int:
+    from PySide6.QtCore import QTimer
+
     if options.quit_when_usable:
         QTimer.singleShot(0, app.window.close)
     elif options.unattended is not None:

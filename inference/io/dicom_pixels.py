@@ -22,8 +22,8 @@ from inference.io.reader import SliceDamaged
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
 
-_DECODERS = ("pyjpegls", "pylibjpeg", "pydicom")
-"""Plugins of pydicom, best first."""
+_DECODERS = ("pyjpegls", "pylibjpeg")
+"""Plugins of pydicom, best first; not its own decoder of RLE, which makes a picture even of what is no RLE."""
 _LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)
 
 
