@@ -12,6 +12,7 @@ from inference.systems.densitometry.config import DensitometryConfig
 from inference.systems.densitometry.grid import WorkingGrid
 from inference.systems.densitometry.morphology import Mask, opened, without_small
 from inference.systems.densitometry.ribcage import ANGLES, RibCage, mirrored
+from inference.systems.densitometry.scene import Scene
 
 Rays = NDArray[np.float64]
 """A figure for each slice and ray, ``(slices, ANGLES)``."""
@@ -30,49 +31,52 @@ def side_of_ray() -> NDArray[np.uint8]:
 class Expected:
     """``start``: beyond this distance (mm) a ray should meet nothing but lung up to the ribs; infinite where unknown.
 
-    ``certain`` marks the rays of ``start`` that lie above the diaphragm for sure: lung reaches the ribs on them, or on
-    their mirror image, farther down.
+    ``certain`` marks the rays of ``start`` that lie between diaphragm and shoulder for sure: lung reaches the ribs on
+    them, or on their mirror image, farther up, and farther down unless they are too high for any diaphragm.
     """
 
     start: Rays
     certain: NDArray[np.bool_]
 
 
-def expected_lung(cage: RibCage, down: tuple[float, float], grid: WorkingGrid, config: DensitometryConfig) -> Expected:
+def expected_lung(cage: RibCage, scene: Scene) -> Expected:
     """Where lung ought to be on each ray.
 
     Where lung lies on the ray, that is beyond the lung's outer surface. A ray without lung counts where lung lies on it
     or on its mirror image both farther up and farther down, so that neither the liver under the diaphragm nor the
-    shoulders enter; and where it runs to the side or back, so that the heart does not.
+    shoulders enter; and where it runs to the side or back, so that the heart does not. Under a prone patient's lung the
+    outer part of the rays to the front counts too: fluid collects there.
     """
+    grid, config = scene.grid, scene.config
     far = np.nan_to_num(cage.lung_radius, nan=0.0)
-    present = far > np.where(falling(down) > 0.17, 0.1, 0.5) * cage.radius
+    present = far > np.where(falling(scene.down) > 0.17, 0.1, 0.5) * cage.radius
     reaching = present & (far > cage.radius - 15.0)
     slack = min(present.shape[0], max(1, round(config.mirror_slack_mm / grid.spacing_mm[0])))
-    below = _reached(reaching, 0) | _reached(_mirrored_flags(reaching), slack)
+    below = _high(present, config) | _reached(reaching, 0) | _reached(_mirrored_flags(reaching), slack)
     above = (_reached(present[::-1], 0) | _reached(_mirrored_flags(present)[::-1], slack))[::-1]
     missing = below & above & _lateral(40.0) & ~present
     missing &= _wide(missing, grid) & (_back_is_missing(missing) | _lateral(75.0))
     inner = mirrored(cage.lung_inner)
     inner = np.where(np.isfinite(inner), inner, 0.55 * cage.radius)
+    under_front = below & above & ~present & (_degrees() <= 75.0) & (falling(scene.down) > 0.25)
+    missing |= under_front
+    inner = np.where(under_front, 0.72 * cage.radius, inner)
     start = np.where(present, cage.lung_radius, np.where(missing, inner, np.inf))
-    return Expected(start, below & np.isfinite(start))
+    topped = (_reached(reaching[::-1], 0) | _reached(_mirrored_flags(reaching)[::-1], slack))[::-1]
+    return Expected(start, below & topped & np.isfinite(start))
 
 
 def find_gap(
-    expected: Expected,
-    sides: NDArray[np.uint8],
-    taken: Mask,
-    cage: RibCage,
-    grid: WorkingGrid,
-    config: DensitometryConfig,
+    expected: Expected, sides: NDArray[np.uint8], taken: Mask, cage: RibCage, scene: Scene
 ) -> NDArray[np.uint8]:
     """Dense tissue where lung is expected: 0 outside, 1 or 2 in the part of each half that holds no lung.
 
-    A chest wall that is thick on both sides is no gap.
+    A chest wall that is thick on both sides is no gap, nor is one that may be where the other side cannot tell.
     """
+    grid, config = scene.grid, scene.config
     wall = cage.radius - expected.start
-    usual = np.clip(np.nan_to_num(mirrored(cage.radius - cage.lung_radius), nan=0.0), 0.0, config.thick_wall_mm)
+    usual = np.nan_to_num(mirrored(cage.radius - cage.lung_radius), nan=config.thick_wall_mm)
+    usual = np.clip(usual, 0.0, config.thick_wall_mm)
     wide = expected.certain & (wall - usual > config.gap_mm) & _lateral(40.0)
     region = (cage.distance > cage.per_voxel(np.where(wide, expected.start, 1e6))) & cage.inside(3.0)
     region = opened(region & (sides == 0) & ~taken, 3.5, grid.spacing_mm)
@@ -98,6 +102,15 @@ def _degrees() -> NDArray[np.float64]:
 
 def _mirrored_flags(flags: NDArray[np.bool_]) -> NDArray[np.bool_]:
     return np.asarray(mirrored(flags.astype(np.float64)) > 0)
+
+
+def _high(present: NDArray[np.bool_], config: DensitometryConfig) -> NDArray[np.bool_]:
+    """Slices above every diaphragm, ``(slices, 1)``."""
+    levels = np.flatnonzero(present.sum(axis=1) > ANGLES // 12)
+    out = np.zeros((present.shape[0], 1), bool)
+    if levels.size:
+        out[int(levels[0] + config.above_diaphragm * (levels[-1] - levels[0])) :] = True
+    return out
 
 
 def _wide(missing: NDArray[np.bool_], grid: WorkingGrid) -> NDArray[np.bool_]:

@@ -5,20 +5,24 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.systems.densitometry.config import DensitometryConfig
 from inference.systems.densitometry.grid import WorkingGrid
-from inference.systems.densitometry.morphology import Mask, box, closed, filled, filled_slices, pieces
+from inference.systems.densitometry.morphology import Mask, box, closed, dilate, filled, filled_slices, pieces
 from inference.systems.densitometry.ribcage import RibCage
+from inference.systems.densitometry.scene import Scene
 
 
-def close_lungs(
-    sides: NDArray[np.uint8], airways: Mask, cage: RibCage, grid: WorkingGrid, config: DensitometryConfig
-) -> NDArray[np.uint8]:
-    """Each side closed by ``closing_mm`` and its holes filled; inside the ribs, without airways."""
+def close_lungs(scene: Scene, sides: NDArray[np.uint8], airways: Mask, cage: RibCage) -> NDArray[np.uint8]:
+    """Each side closed by ``closing_mm`` and its holes filled; inside the ribs, without bone and airways.
+
+    Crumbs of air in dense tissue beside the lung take part: they are the bronchi of consolidated lung.
+    """
+    grid, config = scene.grid, scene.config
     out = sides.copy()
-    inside = cage.inside(0.0)
+    inside = cage.inside(0.0) & ~_rib_heads(scene, cage)
+    crumbs = _crumbs(scene, sides, airways, cage)
     for side in (1, 2):
         own = sides == side
+        own |= crumbs & dilate(own, config.crumb_mm, grid.spacing_mm)
         where = box(own, 3 * config.closing_mm, grid.spacing_mm)
         part = np.ascontiguousarray(own[where])
         if not part.any():
@@ -28,6 +32,28 @@ def close_lungs(
         free = (out[where] == 0) & inside[where] & ~airways[where]
         out[where][shut & free] = side
     return out
+
+
+def _rib_heads(scene: Scene, cage: RibCage) -> Mask:
+    """Bone near the chest wall, with its cortex; contrast in vessels lies deeper."""
+    bone = (scene.hu > scene.config.bone_hu) & ~cage.inside(14.0)
+    return dilate(bone, 2.5, scene.grid.spacing_mm)
+
+
+def _crumbs(scene: Scene, sides: NDArray[np.uint8], airways: Mask, cage: RibCage) -> Mask:
+    """Small pockets of air outside aerated lung and airways, beside the mediastinum and above the diaphragm."""
+    spacing = scene.grid.spacing_mm
+    air = (scene.hu < -250.0) & cage.inside(3.0) & ~airways
+    levels = np.flatnonzero((sides > 0).any(axis=(1, 2)))
+    if levels.size:
+        air[: int(levels[0] + 0.25 * np.ptp(levels))] = False
+    offset = np.abs(np.arange(scene.grid.shape[2])[None, :] - scene.spine[:, None]) * spacing[2]
+    air &= (offset > 28.0)[:, None, :]
+    air &= ~dilate(sides > 0, 2.5, spacing)
+    air &= ~dilate(airways, 5.0, spacing)
+    labels, sizes = pieces(air, 26)
+    small = (sizes > 1) & (sizes < scene.grid.voxels(3.0))
+    return np.asarray(small[labels])
 
 
 def _hanging_holes(lung: Mask, grid: WorkingGrid) -> Mask:

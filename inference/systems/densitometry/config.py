@@ -10,7 +10,9 @@ class DensitometryConfig:
     """The rules' numbers. The defaults were chosen on development cases and generated thoraces, never on test cases."""
 
     in_plane_mm: float = 1.35
-    """The working grid's pixel is the largest block of source pixels not above this by half."""
+    """The working grid's pixel is the block of source pixels nearest to this."""
+    most_blocks: int = 14_000_000
+    """Larger grids are averaged further."""
     slice_mm: float = 2.01
     """Thinner slices are averaged in z up to this."""
 
@@ -35,11 +37,15 @@ class DensitometryConfig:
     certain_lung_ml: float = 400.0
 
     closing_mm: float = 9.0
-    hilum_closing_mm: float = 6.0
+    crumb_mm: float = 15.0
+    """Air within this of lung, in dense tissue beside the mediastinum, marks consolidated lung."""
 
     ground_glass_hu: tuple[float, float] = (-700.0, -560.0)
     """Limits of the lower cut-off, which is the lung's most frequent density and a step."""
-    ground_glass_step_hu: float = 190.0
+    ground_glass_step_hu: float = 180.0
+    halo_step_hu: float = 50.0
+    """Around a sure opacity, lung down to this below the cut-off belongs to it."""
+    halo_mm: float = 7.0
     consolidation_hu: float = -300.0
 
     bone_hu: float = 200.0
@@ -50,6 +56,11 @@ class DensitometryConfig:
     rim_mm: float = 2.0
     haze_mm: float = 5.0
     """Ground-glass is thicker than this somewhere; the rims of vessels and fissures are not."""
+    dependent_mm: float = 12.0
+    dependent_step_hu: float = 60.0
+    """The dependent layer of this thickness must be this much denser: lung is, where it bears weight."""
+    haze_to_vessel: float = 1.5
+    """Ground-glass outweighs the vessels in it by this; a vessel's rim does not outweigh the vessel."""
     crowding_mm: float = 5.0
     crowding: float = 0.5
     """Least share of dense lung in the neighbourhood (Gaussian of ``crowding_mm``)."""
@@ -63,11 +74,13 @@ class DensitometryConfig:
     gap_mm: float = 12.0
     gap_ml: float = 8.0
     thick_wall_mm: float = 8.0
+    above_diaphragm: float = 0.5
+    """Above this share of the lungs' height no dome of the diaphragm reaches."""
     returned_hu: tuple[float, float] = (-120.0, 140.0)
 
     effusion_hu: tuple[float, float] = (-28.0, 45.0)
     """After smoothing over soft tissue only; blood and thick exudate are denser and stay unclaimed."""
-    effusion_seed_hu: tuple[float, float] = (-20.0, 30.0)
+    effusion_seed_hu: tuple[float, float] = (-20.0, 25.0)
     effusion_smoothing_mm: float = 3.0
     effusion_wall_mm: float = 1.5
     effusion_thickness_mm: float = 4.4
@@ -75,9 +88,16 @@ class DensitometryConfig:
     loculated_ml: float = 150.0
     tall_pool_mm: float = 85.0
     base_mm: float = 35.0
-    """A pool counts as fluid if it reaches down to this above the lung's base, or is very large or tall."""
+    low_pool_mm: float = 50.0
+    """A pool counts as fluid if it reaches down to ``base_mm`` above the lung's base and is higher than
+    ``low_pool_mm``, as a layer is and a round consolidation is not; or if it is very large or tall."""
     recess_mm: float = 22.0
     recess_depth_mm: float = 35.0
     effusion_growth_mm: float = 12.0
     climb_mm: float = 14.0
     """How thick a layer of fluid may climb along the ribs above the level of the lung."""
+    lung_below_share: float = 0.15
+    """A thick layer with more of its slice's lung than this below it does not lie free."""
+    fluid_spread_hu: float = 36.0
+    """Fluid well away from lung is more even than this."""
+    mass_ml: float = 5.0

@@ -103,31 +103,38 @@ def without_padding(array: NDArray[np.int16], padding_hu: int | None) -> NDArray
 
 def working_grid(volume: Volume, config: DensitometryConfig) -> WorkingGrid:
     """The grid for a canonical volume: all slices, cropped in plane to what is not air."""
-    spacing = volume.geometry.spacing_mm
-    factors = (
-        max(1, int(config.slice_mm / spacing[0])),
-        max(1, round(config.in_plane_mm / spacing[1])),
-        max(1, round(config.in_plane_mm / spacing[2])),
+    dk, dj, di = volume.geometry.spacing_mm
+    slices, rows, columns = volume.geometry.shape
+    (first_row, height), (first_column, width) = _occupied(volume, config)
+    factors = [
+        max(1, int(config.slice_mm / dk)),
+        max(1, round(config.in_plane_mm / dj)),
+        max(1, round(config.in_plane_mm / di)),
+    ]
+    while -(-slices // factors[0]) * -(-height // factors[1]) * -(-width // factors[2]) > config.most_blocks:
+        factors[1], factors[2] = factors[1] + 1, factors[2] + 1
+    return WorkingGrid(
+        (slices, rows, columns),
+        (0, first_row, first_column),
+        (-(-slices // factors[0]), -(-height // factors[1]), -(-width // factors[2])),
+        (factors[0], factors[1], factors[2]),
+        (dk * factors[0], dj * factors[1], di * factors[2]),
     )
+
+
+def _occupied(volume: Volume, config: DensitometryConfig) -> list[tuple[int, int]]:
+    """First index and length, for rows and for columns, of what is not air; all of it where nothing is dense."""
     thin = volume.array[::4, ::4, ::4]
     dense = thin > config.body_hu
     if volume.padding_hu is not None:
         dense &= thin != volume.padding_hu
-    start, shape = [0], [-(-volume.array.shape[0] // factors[0])]
+    found = []
     for axis in (1, 2):
         length = volume.array.shape[axis]
         used = np.flatnonzero(dense.sum(axis=tuple({0, 1, 2} - {axis})) > 2) * 4
         low, high = (max(0, int(used[0]) - 8), min(length, int(used[-1]) + 12)) if used.size else (0, length)
-        start.append(low)
-        shape.append(-(-(high - low) // factors[axis]))
-    pitch = tuple(spacing[axis] * factors[axis] for axis in range(3))
-    return WorkingGrid(
-        (volume.array.shape[0], volume.array.shape[1], volume.array.shape[2]),
-        (start[0], start[1], start[2]),
-        (shape[0], shape[1], shape[2]),
-        factors,
-        (pitch[0], pitch[1], pitch[2]),
-    )
+        found.append((low, high - low))
+    return found
 
 
 Weights = tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float32]]

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from inference.systems.densitometry.config import DensitometryConfig
+from inference.systems.densitometry.effusion import Texture
 from inference.systems.densitometry.grid import WorkingGrid
 from inference.systems.densitometry.morphology import (
     Mask,
@@ -23,34 +24,34 @@ from inference.systems.densitometry.morphology import (
     without_small,
 )
 from inference.systems.densitometry.ribcage import RibCage
+from inference.systems.densitometry.scene import Scene
 
 
-def find_opacity(
-    hu: NDArray[np.float32],
-    lung: Mask,
-    cage: RibCage,
-    grid: WorkingGrid,
-    config: DensitometryConfig,
-    progress: Callable[[float], None],
-) -> tuple[Mask, float]:
+def find_opacity(scene: Scene, lung: Mask, cage: RibCage, progress: Callable[[float], None]) -> tuple[Mask, float]:
     """Lung that is denser than aerated lung by more than vessels are, and the lower cut-off used (HU).
 
     Ground-glass is a band of densities: a vessel's own rim of partial volume is in it too, but is thinner than an
     opacity and stands alone. Dense tissue counts where it is thicker than vessels are at that depth below the pleura.
     """
-    where = box(lung, 4.0, grid.spacing_mm)
-    hu, lung, spacing = hu[where], np.ascontiguousarray(lung[where]), grid.spacing_mm
+    grid, config, spacing = scene.grid, scene.config, scene.grid.spacing_mm
+    where = box(lung, 4.0, spacing)
+    hu, lung = scene.hu[where], np.ascontiguousarray(lung[where])
     calm = smoothed_inside(hu, lung, config.smoothing_mm, spacing)
     progress(0.15)
     cutoff = ground_glass_cutoff(calm[lung], config)
     inner = _inner(lung, grid, config)
     solid = lung & (hu > config.consolidation_hu)
-    band = lung & ~solid & (calm > cutoff)
+    lowest = cutoff + config.dependent_step_hu * _resting(lung, scene)
+    band = lung & ~solid & (calm > lowest)
     progress(0.3)
-    crowding = smoothed((band | solid).astype(np.float32), config.crowding_mm, spacing)
-    crowding /= np.maximum(smoothed(lung.astype(np.float32), config.crowding_mm, spacing), 0.05)
-    progress(0.45)
-    haze = opened(band & inner, config.haze_mm / 2, spacing) & (crowding > config.crowding)
+    room = np.maximum(smoothed(lung.astype(np.float32), config.crowding_mm, spacing), 0.05)
+    hazy = smoothed(band.astype(np.float32), config.crowding_mm, spacing) / room
+    progress(0.4)
+    dense = smoothed(solid.astype(np.float32), config.crowding_mm, spacing) / room
+    crowding = hazy + dense
+    progress(0.5)
+    haze = opened(band & _off_dome(lung, grid, config), config.haze_mm / 2, spacing)
+    haze &= (crowding > config.crowding) & (hazy > config.haze_to_vessel * dense)
     progress(0.6)
     tissue = closed(solid, 1.2, spacing) & lung
     mass = opened(tissue & inner, config.central_vessel_mm / 2, spacing)
@@ -59,8 +60,11 @@ def find_opacity(
     mass |= opened(tissue & inner & shallow, config.peripheral_vessel_mm / 2, spacing) & (crowding > config.crowding)
     progress(0.9)
     core = haze | mass
-    near = dilate(core, config.haze_mm / 2 + config.rim_mm, spacing)
-    found = near & (band | solid & ~_vessels(solid & ~dilate(mass, 2.0, spacing), grid))
+    veil = lung & ~solid & (calm > lowest - config.halo_step_hu)
+    near = dilate(core, config.haze_mm / 2 + config.rim_mm, spacing) & (band | veil)
+    near |= opened(dilate(core, config.halo_mm, spacing) & (band | veil), config.haze_mm / 2, spacing)
+    vessels = without_small(solid & ~dilate(mass, 2.0, spacing), grid.voxels(1.0), 26)
+    found = near | dilate(near | mass, 2.5, spacing) & solid & ~vessels
     out = np.zeros(cage.distance.shape, bool)
     out[where] = without_small(found, grid.voxels(config.smallest_lesion_ml), 26)
     return out, cutoff
@@ -74,42 +78,47 @@ def ground_glass_cutoff(values: NDArray[np.float32], config: DensitometryConfig)
     return float(np.clip(edges[peak] + 5.0 + config.ground_glass_step_hu, low, high))
 
 
+def _resting(lung: Mask, scene: Scene) -> Mask:
+    """The layer of each column of lung that bears the rest: it is denser in health too."""
+    axis = 1 if scene.down[0] else 2
+    forwards = sum(scene.down) > 0
+    ordered = np.flip(lung, axis) if forwards else lung
+    beneath = np.cumsum(ordered, axis=axis, dtype=np.int16) * scene.grid.spacing_mm[axis] < scene.config.dependent_mm
+    return np.asarray(np.flip(beneath, axis) if forwards else beneath)
+
+
 def _inner(lung: Mask, grid: WorkingGrid, config: DensitometryConfig) -> Mask:
-    """Lung without the rim that shares voxels with the chest wall, and without the last slice over the diaphragm."""
-    inner = erode(lung, config.rim_mm, grid.spacing_mm)
-    if grid.spacing_mm[0] > config.rim_mm:
-        inner[:-1] &= lung[1:]
-        inner[1:] &= lung[:-1]
-    return inner
+    """Lung without the rim that shares voxels with the chest wall."""
+    return erode(lung, config.rim_mm, grid.spacing_mm) & _off_dome(lung, grid, config)
 
 
-def _vessels(solid: Mask, grid: WorkingGrid) -> Mask:
-    """The large connected trees of thin dense structures."""
-    return without_small(solid, grid.voxels(1.0), 26)
+def _off_dome(lung: Mask, grid: WorkingGrid, config: DensitometryConfig) -> Mask:
+    """Lung without the slices that share voxels with the diaphragm, where slices are too thick for an opening."""
+    off = lung.copy()
+    if grid.spacing_mm[0] > config.haze_mm / 2:
+        off[:-1] &= lung[1:]
+        off[1:] &= lung[:-1]
+    return off
 
 
-def dense_lung(
-    hu: NDArray[np.float32],
-    gap: NDArray[np.uint8],
-    lung: Mask,
-    fluid: Mask,
-    grid: WorkingGrid,
-    config: DensitometryConfig,
-) -> NDArray[np.uint8]:
+def dense_lung(scene: Scene, gap: NDArray[np.uint8], lung: Mask, fluid: Mask, texture: Texture) -> NDArray[np.uint8]:
     """The parts of the gap between lung and ribs that are consolidated lung, by side.
 
-    A part counts where it is as dense as tissue, not watery, and joins aerated lung over a broad front; the rest stays
-    unclaimed and is reported as possibly missed lung.
+    A part counts where it is as dense as tissue, no even water, and joins aerated lung over a broad front; the rest
+    stays unclaimed and is reported as possibly missed lung.
     """
+    grid, config = scene.grid, scene.config
     free = (gap > 0) & ~fluid & ~lung
     labels, sizes = pieces(free)
     front = np.bincount(labels[dilate(lung, 3.0, grid.spacing_mm)], minlength=len(sizes))
-    total = np.bincount(labels.ravel(), weights=hu.ravel(), minlength=len(sizes))
-    mean = total / np.maximum(sizes, 1)
-    keep = (front > 0.12 * sizes) & (mean > config.returned_hu[0]) & (mean < config.returned_hu[1])
+    mean = np.bincount(labels.ravel(), weights=scene.hu.ravel(), minlength=len(sizes)) / np.maximum(sizes, 1)
+    water = free & (texture.spread < config.fluid_spread_hu) & (texture.mean < 15.0) & texture.soft
+    watery = np.bincount(labels[water], minlength=len(sizes))
+    keep = (front > 0.08 * sizes) & (mean > config.returned_hu[0]) & (mean < config.returned_hu[1])
+    keep &= watery < 0.35 * sizes
     keep[0] = False
     for number in np.flatnonzero(keep):
-        keep[number] = not _on_organ(labels == number, hu, lung, grid)
+        keep[number] = not _on_organ(labels == number, scene.hu, lung, grid)
     return np.asarray(np.where(keep[labels], gap, 0), np.uint8)
 
 

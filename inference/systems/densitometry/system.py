@@ -16,12 +16,13 @@ from inference.systems.densitometry.bones import spine_column
 from inference.systems.densitometry.chest import expected_lung, find_gap
 from inference.systems.densitometry.closure import close_lungs
 from inference.systems.densitometry.config import DensitometryConfig
-from inference.systems.densitometry.effusion import find_effusion, gravity
+from inference.systems.densitometry.effusion import find_effusion, gravity, soft_texture
 from inference.systems.densitometry.grid import WorkingGrid, working_grid
 from inference.systems.densitometry.lungs import aerated_lung, split_sides
 from inference.systems.densitometry.morphology import Mask, box
 from inference.systems.densitometry.opacity import dense_lung, find_opacity
 from inference.systems.densitometry.ribcage import find_rib_cage
+from inference.systems.densitometry.scene import Scene
 from inference.systems.registry import DENSITOMETRY, RunContext, System, SystemCard
 from inference.volume import LabelMap, Units, Volume
 
@@ -99,24 +100,24 @@ class _Run:
         self.context.progress(0.5)
         cage = find_rib_cage(hu, body, aerated, spine, grid, config)
         self.context.progress(0.7)
-        sides = close_lungs(halves, airways, cage, grid, config)
+        scene = Scene(hu, spine, gravity(self.volume.patient_position), grid, config)
+        sides = close_lungs(scene, halves, airways, cage)
         self._publish_lungs(self._lung_codes(self._restore(sides, grid)))
 
         self._begin("vessels")
-        opacity, self.cutoff = find_opacity(hu, sides > 0, cage, grid, config, self.context.progress)
+        opacity, self.cutoff = find_opacity(scene, sides > 0, cage, self.context.progress)
 
         self._begin("lesion")
-        down = gravity(self.volume.patient_position)
-        expected = expected_lung(cage, down, grid, config)
-        gap = find_gap(expected, sides, airways, cage, grid, config)
+        expected = expected_lung(cage, scene)
+        gap = find_gap(expected, sides, airways, cage, scene)
         self.context.progress(0.5)
+        texture = soft_texture(scene, cage, halves)
 
         self._begin("effusion")
-        fluid = find_effusion(hu, halves, cage, expected, spine, down, grid, config)
-        fluid &= ~airways
+        fluid = find_effusion(scene, halves, texture, cage, expected) & ~airways
         self.context.progress(0.4)
         sides[fluid] = 0
-        returned = dense_lung(hu, gap, sides > 0, fluid, grid, config)
+        returned = dense_lung(scene, gap, sides > 0, fluid, texture)
         sides[returned > 0] = returned[returned > 0]
         opacity = (opacity | (returned > 0)) & (sides > 0)
         chest = np.where(sides > 0, sides, gap)
