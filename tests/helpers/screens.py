@@ -178,9 +178,11 @@ class Photographer:
         self.window.actions_by_name["analyse"].trigger()
 
     def wait(self, seconds: float) -> None:
-        from PySide6.QtTest import QTest
+        from PySide6.QtCore import QEventLoop, QTimer
 
-        QTest.qWait(round(1000 * seconds))
+        loop = QEventLoop()  # not QTest.qWait, which keeps Python's other threads from running meanwhile
+        QTimer.singleShot(round(1000 * seconds), loop.quit)
+        loop.exec()
 
     def until(self, condition: Callable[[], Any]) -> None:
         end = time.monotonic() + _PATIENCE_S
