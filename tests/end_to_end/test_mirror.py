@@ -30,6 +30,7 @@ from tests.helpers.mirror import ROUTES, SIDED, Done, laid, truth_at
 from viewer.state.measurements import Plane
 from viewer.state.session import Session
 from viewer.widgets import picture_sheet
+from viewer.widgets.slice_chart import SliceChart
 from viewer.widgets.slice_view import SliceView
 
 PLANES: tuple[Plane, ...] = ("axial", "coronal", "sagittal")
@@ -304,6 +305,13 @@ def test_without_orientation_no_table_and_no_report_has_a_side(run: Run) -> None
     text = report_text(done)
     assert "sides not known" in text
     assert "right 1" not in text and "left 0" not in text
+
+
+def test_without_orientation_the_slice_chart_has_neither_head_nor_feet(run: Run, qtbot: Any) -> None:
+    for name, wanted in (("NIfTI no code", ("1", "56")), ("HFS", ("1 head", "feet 56"))):
+        chart = SliceChart(session_of(run(name)))
+        qtbot.addWidget(chart)
+        assert chart.ends == wanted
 
 
 def test_without_orientation_the_legend_of_a_picture_names_no_side(run: Run) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from inference.errors import SeriesError
+from inference.pipeline.cancellation import CancellationToken
 from tests.helpers.window import Window, opened, shared_files, small_study
 from viewer.state.session import Layout
 
@@ -176,6 +179,25 @@ def test_cancelled_load_leaves_the_study_open_and_can_be_repeated(window: Window
     browser = window.window.browser
     browser.list.clicked.emit(browser.model.index(0))
     window.until(lambda: session.loaded.value is not None)
+
+
+@pytest.mark.parametrize("comes_to", ["a result", "a failure"])
+def test_what_a_job_comes_to_after_it_was_cancelled_is_nobodys_business(comes_to: str, window: Window) -> None:
+    results: list[str] = []
+
+    def work(report: object, token: CancellationToken) -> str:
+        while not token.cancelled:
+            time.sleep(0.005)
+        if comes_to == "a failure":
+            raise SeriesError("The disk was taken out.")
+        return comes_to
+
+    window.jobs.run("Slow work", work, results.append)
+    window.wait(0.05)
+    window.trigger("cancel_job")
+    window.until_idle()
+    assert [job.ending for job in window.endings.values()] == ["cancelled"]
+    assert results == [] and window.complaints == []
 
 
 @pytest.mark.parametrize("moment", ["scanning", "first image", "thumbnails"])

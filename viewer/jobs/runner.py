@@ -173,7 +173,7 @@ class Jobs:
         on_stopped: Callable[[BaseException], None] | None,
     ) -> None:
         token = self._running.pop(number).token
-        if stopped is None and token.cancelled:  # between the thread's last look and now
+        if token.cancelled:  # whatever it came to after its last look, nobody waits for it any more
             stopped = Cancelled()
         if stopped is None:
             self.board.end(number, "done")

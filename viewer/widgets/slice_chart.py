@@ -131,6 +131,14 @@ class SliceChart(QWidget):
                 self._paint_bar(painter, bar)
             self._paint_marks(painter)
 
+    @property
+    def ends(self) -> tuple[str, str]:
+        """The words at both ends; without an orientation nobody knows where the head is."""
+        loaded = self._session.loaded.value
+        if loaded is None or not loaded.volume.geometry.orientation_known:
+            return "1", f"{len(self._bars)}"
+        return "1 head", f"feet {len(self._bars)}"
+
     def _paint_frame(self, painter: QPainter, amber: bool) -> None:
         field = self._field()
         painter.fillRect(field, QColor(*palette.TEXT, 10))
@@ -138,8 +146,9 @@ class SliceChart(QWidget):
         painter.drawText(QRectF(0, 2, _LEFT - 6, 16), right | Qt.AlignmentFlag.AlignTop, f"{self._top} %")
         painter.drawText(QRectF(0, field.bottom() - 14, _LEFT - 6, 16), right | Qt.AlignmentFlag.AlignBottom, "0")
         foot = QRectF(field.left(), field.bottom() + 2, field.width(), _BOTTOM - 2)
-        painter.drawText(foot, Qt.AlignmentFlag.AlignLeft, "1 head")
-        painter.drawText(foot, right, f"feet {len(self._bars)}")
+        first, last = self.ends
+        painter.drawText(foot, Qt.AlignmentFlag.AlignLeft, first)
+        painter.drawText(foot, right, last)
         if amber:
             painter.fillRect(QRectF(0, 0, self.width(), 2), QColor(*palette.AMBER))
             painter.setPen(QColor(*palette.AMBER))
