@@ -76,7 +76,7 @@ def find_effusion(scene: Scene, sides: NDArray[np.uint8], texture: Texture, cage
     edge = watery & at_lung & (texture.mean < config.effusion_seed_hu[1]) & ~cage.inside(config.climb_mm)
     pool |= _edges(pool, edge, scene)
     rim = (scene.hu > -250.0) & (scene.hu < 160.0) & (texture.mean < high) & cage.inside(-4.0) & (at_lung | free)
-    return dilate(pool, 2.5, spacing) & (rim & (sides == 0) | pool)
+    return np.asarray(dilate(pool, 2.5, spacing) & (rim & (sides == 0) | pool))
 
 
 def _edges(pool: Mask, fluid: Mask, scene: Scene) -> Mask:

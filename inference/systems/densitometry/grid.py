@@ -47,13 +47,19 @@ class WorkingGrid:
         return replace(self, start=start, shape=(self.shape[0], rows.stop - rows.start, columns.stop - columns.start))
 
     def average(self, volume: Volume) -> NDArray[np.float32]:
-        """Block means in HU, float32 ``shape``; padding and voxels beyond the volume count as air."""
+        """Block means in HU, float32 ``shape``; padding and voxels beyond the volume count as air.
+
+        A slice that the source lacks borrows its nearest neighbour's densities, so that organs hold together; nothing
+        is ever measured there.
+        """
+        stand_in = _nearest_present(self.source_shape[0], volume.missing_slices)
         fk, fj, fi = self.factors
         out = np.empty(self.shape, np.float32)
         rows, columns = self.shape[1] * fj, self.shape[2] * fi
         for n in range(self.shape[0]):
             first = self.start[0] + n * fk
-            source = volume.array[first : first + fk, self.start[1] :, self.start[2] :][:, :rows, :columns]
+            levels = stand_in[first : first + fk]
+            source = volume.array[levels, self.start[1] :, self.start[2] :][:, :rows, :columns]
             block = without_padding(source, volume.padding_hu)
             short = (0, rows - block.shape[1]), (0, columns - block.shape[2])
             if any(after for _, after in short):
@@ -91,6 +97,14 @@ class WorkingGrid:
             if over is not None:
                 fine &= over[self.start[0] + k, j, i]
             out[self.start[0] + k, j, i][fine] = code
+
+
+def _nearest_present(slices: int, missing: tuple[int, ...]) -> NDArray[np.intp]:
+    """For each slice its own index, or that of the nearest slice that is not missing."""
+    present = np.setdiff1d(np.arange(slices), missing)
+    if not present.size:
+        return np.arange(slices)
+    return np.asarray(present[np.abs(present[None, :] - np.arange(slices)[:, None]).argmin(axis=1)])
 
 
 def without_padding(array: NDArray[np.int16], padding_hu: int | None) -> NDArray[np.int16]:
