@@ -76,8 +76,10 @@ class _Worker:
 
     def kill(self) -> None:
         self.process.kill()
-        self.process.join()
         self.pipe.close()
+
+    def reap(self) -> None:
+        self.process.join()
 
 
 class IsolatedRunner:
@@ -87,6 +89,7 @@ class IsolatedRunner:
         self._spare: _Worker | None = None
         self._lock = threading.Lock()
         self._closed = False
+        self._replacing: threading.Thread | None = None
         self.worker_pid: int | None = None
         """The process at work now, for diagnosis and tests."""
 
@@ -146,15 +149,25 @@ class IsolatedRunner:
                 self._spare = worker
                 return
         worker.kill()
+        # the ending must not wait for a niced process to be gone, nor for the next spare to start
+        self._replacing = threading.Thread(target=self._replace, args=(worker,), name="replace worker", daemon=True)
+        self._replacing.start()
+
+    def _replace(self, dead: _Worker) -> None:
+        dead.reap()
         self.warm_up()
 
     def close(self) -> None:
         """Kill the spare. A running analysis is ended by its own cancellation."""
         with self._lock:
             self._closed = True
+        if self._replacing is not None:
+            self._replacing.join()
+        with self._lock:
             worker, self._spare = self._spare, None
         if worker is not None:
             worker.kill()
+            worker.reap()
 
 
 def _listen(

@@ -139,7 +139,7 @@ def test_fifty_kills_at_random_moments_give_fifty_single_endings_and_leave_nothi
         slowest = max(slowest, time.monotonic() - killed_at[0])
         assert _shared_files() == before
         del buffers
-    print(f"slowest ending after a kill: {slowest:.2f} s")
+    assert slowest < 2.0  # a promise of the design, not a speed: an ending that takes longer is a hang
     runner.close()
     assert psutil.Process().children(recursive=True) == [] or all(
         "resource_tracker" in " ".join(child.cmdline()) for child in psutil.Process().children()
