@@ -59,6 +59,7 @@ class Unattended(QObject):
         self._out.mkdir(parents=True, exist_ok=True)
         window.resize(*_fitting(self._application))
         session.layout.value = Layout.QUAD
+        session.identity_hidden.value = True  # the pictures leave the machine more easily than the window does
         yield _after(_SETTLE_S)
         self._app.open(self._study)
         yield lambda: session.loaded.value is not None
