@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.errors import InputShapeError, SeriesError
+from inference.io.memory import reuse_freed_memory
 from inference.io.reader import AIR_HU, SeriesSource, SliceDamaged, SliceReader
 from inference.io.study import Allocate, FirstImage, SeriesInfo
 from inference.io.tilt import Straightening, straightening
@@ -62,6 +63,7 @@ def fill(info: SeriesInfo, source: SeriesSource, allocate: Allocate | None, hook
     straight = straightening(source.geometry)
     geometry = straight.target if straight is not None else source.geometry
     _refuse_too_large(geometry)
+    reuse_freed_memory()
     array = allocate(geometry.shape) if allocate is not None else np.empty(geometry.shape, dtype=np.int16)
     if array.shape != geometry.shape or array.dtype != np.int16:
         raise InputShapeError(f"The memory given for the voxels is {array.dtype} {array.shape}, not {geometry.shape}.")
