@@ -17,6 +17,10 @@ from inference.volume import VolumeGeometry
 
 LUNG_CELL_MM = 2.4
 LESION_CELL_MM = 1.5
+_LUNG_BLUR_CELLS = 1.3
+"""Vessels and bronchi leave the lung mask at the hilum; finer detail than this shows them as needles."""
+_LESION_BLUR_CELLS = 0.6
+_MARGIN = 3
 _LARGEST_FIELD = 24_000_000
 
 
@@ -49,14 +53,17 @@ def surfaces(
     made = []
     for number, (key, mask_name, code) in enumerate(wanted):
         check(number / len(wanted))
-        cell = LUNG_CELL_MM if mask_name == "lungs" else LESION_CELL_MM
-        surface = _surface(key, masks[mask_name], code, geometry, cell)
+        lung = mask_name == "lungs"
+        cell, blur = (LUNG_CELL_MM, _LUNG_BLUR_CELLS) if lung else (LESION_CELL_MM, _LESION_BLUR_CELLS)
+        surface = _surface(key, masks[mask_name], code, geometry, cell, blur)
         if surface is not None:
             made.append(surface)
     return tuple(made)
 
 
-def _surface(key: str, mask: NDArray[np.uint8], code: int, geometry: VolumeGeometry, cell_mm: float) -> Surface | None:
+def _surface(
+    key: str, mask: NDArray[np.uint8], code: int, geometry: VolumeGeometry, cell_mm: float, blur_cells: float
+) -> Surface | None:
     box = _bounds(mask, code)
     if box is None:
         return None
@@ -64,10 +71,10 @@ def _surface(key: str, mask: NDArray[np.uint8], code: int, geometry: VolumeGeome
     steps = [max(1, round(cell_mm / spacing)) for spacing in geometry.spacing_mm]
     while wanted.size / np.prod(steps) > _LARGEST_FIELD:
         steps = [step + 1 for step in steps]
-    field = _block_means(wanted, steps)
-    # voxel n of the field averages source voxels start + (n - 1) * step ...: its centre in source indices is
+    field = _block_means(wanted, steps, blur_cells)
+    # voxel n of the field averages source voxels start + (n - margin) * step ...: its centre in source indices is
     start = np.array([part.start for part in box], dtype=float)
-    offset = start + (np.array(steps) - 1) / 2 - np.array(steps)
+    offset = start + (np.array(steps) - 1) / 2 - _MARGIN * np.array(steps)
     to_patient = geometry.affine @ _index_transform(offset, steps)
     mesh = _contour(field, to_patient, passes=16)
     if mesh.GetNumberOfPolys() == 0:
@@ -93,9 +100,11 @@ def _bounds(mask: NDArray[np.uint8], code: int) -> tuple[slice, slice, slice] | 
     return slice(slices[0], slices[-1] + 1), slice(int(js[0]), int(js[-1]) + 1), slice(int(is_[0]), int(is_[-1]) + 1)
 
 
-def _block_means(wanted: NDArray[np.bool_], steps: list[int]) -> NDArray[np.float32]:
-    """Means over blocks of ``steps`` voxels, with one empty block on every side so that surfaces close."""
-    padding = [(step, step + (-size) % step) for size, step in zip(wanted.shape, steps, strict=True)]
+def _block_means(wanted: NDArray[np.bool_], steps: list[int], blur_cells: float) -> NDArray[np.float32]:
+    """Blurred means over blocks of ``steps`` voxels, with empty blocks on every side so that surfaces close."""
+    padding = [
+        (_MARGIN * step, _MARGIN * step + (-size) % step) for size, step in zip(wanted.shape, steps, strict=True)
+    ]
     field = np.pad(wanted, padding).astype(np.float32)
     for axis, step in enumerate(steps):
         if step > 1:
@@ -104,7 +113,7 @@ def _block_means(wanted: NDArray[np.bool_], steps: list[int]) -> NDArray[np.floa
             field = field.reshape(shape).mean(axis=axis + 1, dtype=np.float32)
     from scipy.ndimage import gaussian_filter
 
-    smoothed: NDArray[np.float32] = gaussian_filter(field, 0.6, mode="constant")
+    smoothed: NDArray[np.float32] = gaussian_filter(field, blur_cells, mode="constant")
     return smoothed
 
 

@@ -176,7 +176,10 @@ class VolumeScene:
         look.SetInterpolationToPhong()
         look.SetSpecular(0.25)
         look.SetSpecularPower(25)
-        if "lung" in surface.key:
+        if "lung" not in surface.key:  # disease at the pleura lies on the lung's own surface: let it win there
+            mapper.SetResolveCoincidentTopologyToPolygonOffset()
+            mapper.SetRelativeCoincidentTopologyPolygonOffsetParameters(-2.0, -200.0)
+        else:
             look.SetOpacity(0.3)
             look.SetAmbient(0.35)
             look.BackfaceCullingOn()

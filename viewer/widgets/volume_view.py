@@ -239,7 +239,8 @@ class VolumeView(QWidget):
             return
         for label in labels():
             layer = self._session.layers.by_group[label.group].value
-            self._scene.set_visible(label.key, layer.visible)
+            hidden = self._session.layers.all_hidden.value and label.mask == "lesions"
+            self._scene.set_visible(label.key, layer.visible and not hidden)
         self._rest.start()
 
     def _recolour(self, render: bool = True) -> None:
