@@ -11,11 +11,8 @@ from scipy import ndimage
 from inference.systems.densitometry.config import DensitometryConfig
 from inference.systems.densitometry.grid import WorkingGrid
 from inference.systems.densitometry.morphology import Mask, opened, without_small
-from inference.systems.densitometry.ribcage import ANGLES, RibCage, mirrored
+from inference.systems.densitometry.ribcage import ANGLES, Rays, RibCage, mirrored
 from inference.systems.densitometry.scene import Scene
-
-Rays = NDArray[np.float64]
-"""A figure for each slice and ray, ``(slices, ANGLES)``."""
 
 
 def side_of_ray() -> NDArray[np.uint8]:
@@ -74,6 +71,8 @@ def find_gap(
     A chest wall that is thick on both sides is no gap, nor is one that may be where the other side cannot tell.
     """
     grid, config = scene.grid, scene.config
+    if not cage.ribs_seen:
+        return np.zeros(sides.shape, np.uint8)
     wall = cage.radius - expected.start
     usual = np.nan_to_num(mirrored(cage.radius - cage.lung_radius), nan=config.thick_wall_mm)
     usual = np.clip(usual, 0.0, config.thick_wall_mm)

@@ -21,6 +21,7 @@ def close_lungs(scene: Scene, sides: NDArray[np.uint8], airways: Mask, cage: Rib
     inside = cage.inside(0.0) & ~_rib_heads(scene, cage)
     crumbs = _crumbs(scene, sides, airways, cage)
     for side in (1, 2):
+        scene.pulse()
         own = sides == side
         own |= crumbs & dilate(own, config.crumb_mm, grid.spacing_mm)
         where = box(own, 3 * config.closing_mm, grid.spacing_mm)
@@ -28,6 +29,7 @@ def close_lungs(scene: Scene, sides: NDArray[np.uint8], airways: Mask, cage: Rib
         if not part.any():
             continue
         shut = filled(closed(part, config.closing_mm, grid.spacing_mm))
+        scene.pulse()
         shut |= _hanging_holes(shut, grid)
         free = (out[where] == 0) & inside[where] & ~airways[where]
         out[where][shut & free] = side
@@ -37,18 +39,17 @@ def close_lungs(scene: Scene, sides: NDArray[np.uint8], airways: Mask, cage: Rib
 def _rib_heads(scene: Scene, cage: RibCage) -> Mask:
     """Bone near the chest wall, with its cortex; contrast in vessels lies deeper."""
     bone = (scene.hu > scene.config.bone_hu) & ~cage.inside(14.0)
-    return dilate(bone, 2.5, scene.grid.spacing_mm)
+    return dilate(bone, 2.5, scene.spacing_mm)
 
 
 def _crumbs(scene: Scene, sides: NDArray[np.uint8], airways: Mask, cage: RibCage) -> Mask:
     """Small pockets of air outside aerated lung and airways, beside the mediastinum and above the diaphragm."""
-    spacing = scene.grid.spacing_mm
+    spacing = scene.spacing_mm
     air = (scene.hu < -250.0) & cage.inside(3.0) & ~airways
     levels = np.flatnonzero((sides > 0).any(axis=(1, 2)))
     if levels.size:
         air[: int(levels[0] + 0.25 * np.ptp(levels))] = False
-    offset = np.abs(np.arange(scene.grid.shape[2])[None, :] - scene.spine[:, None]) * spacing[2]
-    air &= (offset > 28.0)[:, None, :]
+    air &= (np.abs(scene.lateral_mm()) > 28.0)[:, None, :]
     air &= ~dilate(sides > 0, 2.5, spacing)
     air &= ~dilate(airways, 5.0, spacing)
     labels, sizes = pieces(air, 26)

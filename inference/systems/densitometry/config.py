@@ -26,6 +26,9 @@ class DensitometryConfig:
     """Below is gas without tissue: bowel, airway or bulla."""
     gas_ml: float = 3.0
     trachea_hu: float = -850.0
+    trachea_mm: float = 15.0
+    """A shorter tube is no trachea."""
+    airway_rim_hu: float = -450.0
     trachea_area_mm2: tuple[float, float] = (50.0, 900.0)
     airway_hu: tuple[float, ...] = (-960.0, -945.0, -930.0, -915.0, -900.0, -885.0, -870.0)
     """Thresholds tried in turn; the last before the tree leaks into lung is kept."""

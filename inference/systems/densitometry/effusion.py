@@ -21,16 +21,6 @@ from inference.systems.densitometry.morphology import (
 from inference.systems.densitometry.ribcage import RibCage
 from inference.systems.densitometry.scene import Scene
 
-_GRAVITY = {"S": (1.0, 0.0), "P": (-1.0, 0.0), "DR": (0.0, -1.0), "DL": (0.0, 1.0)}
-
-
-def gravity(patient_position: str) -> tuple[float, float]:
-    """Which way is down in the canonical axial plane, as ``(j, i)``. Supine where the position is unknown.
-
-    ``patient_position`` is DICOM (0018,5100): HFS, FFP, HFDR (right side down) and so on.
-    """
-    return _GRAVITY.get(patient_position[2:].strip().upper(), _GRAVITY["S"])
-
 
 @dataclass(frozen=True)
 class Texture:
@@ -43,10 +33,12 @@ class Texture:
 
 def soft_texture(scene: Scene, cage: RibCage, sides: NDArray[np.uint8]) -> Texture:
     """Texture of the tissue inside the ribs, and a little beyond, that is neither air-holding lung nor bone."""
-    config, spacing = scene.config, scene.grid.spacing_mm
+    config, spacing = scene.config, scene.spacing_mm
     region = cage.inside(-config.effusion_growth_mm / 3) & ~closed(sides > 0, 4.0, spacing)
     soft = region & (scene.hu > -150.0) & (scene.hu < 160.0)
+    scene.pulse()
     mean = smoothed_inside(scene.hu, soft, config.effusion_smoothing_mm, spacing)
+    scene.pulse()
     square = smoothed_inside(scene.hu * scene.hu, soft, config.effusion_smoothing_mm, spacing)
     return Texture(soft, mean, np.sqrt(np.maximum(square - mean * mean, 0.0)))
 
@@ -57,22 +49,28 @@ def find_effusion(scene: Scene, sides: NDArray[np.uint8], texture: Texture, cage
     ``sides`` is the air-holding lung. A pool is first found at the height of lung, where the liver cannot be taken for
     it, and then followed into the recess below and along its thin edges.
     """
-    config, spacing = scene.config, scene.grid.spacing_mm
+    config, spacing = scene.config, scene.spacing_mm
+    if not cage.ribs_seen:
+        return np.zeros(sides.shape, bool)
     low, high = config.effusion_hu
     watery = texture.soft & (texture.mean > low) & (texture.mean < high)
-    watery &= (falling(scene.down) > 0.05)[cage.ray] & ~_over_lung(sides > 0, scene)
+    watery &= (falling(scene.down) > 0.05)[cage.ray] & (scene.beneath_mm(sides > 0) <= 6.0)
     watery &= _beside_spine(cage, scene, 14.0)
     solid = watery & (_floating(sides, scene) & cage.inside(config.climb_mm) | _uneven(sides, texture, cage, scene))
     watery &= ~solid
+    scene.pulse()
     at_lung = cage.distance > cage.per_voxel(np.where(np.isfinite(expected.start), expected.start - 2.0, 1e6))
     free = watery & cage.inside(config.effusion_wall_mm) & _beside_spine(cage, scene, 24.0)
     mass = without_small(opened(solid, config.effusion_thickness_mm, spacing), scene.grid.voxels(config.mass_ml))
     free &= ~dilate(mass, 5.0, spacing)
     core = opened(free & at_lung, config.effusion_thickness_mm / 2, spacing)
+    scene.pulse()
     pool = _plausible(core, texture, sides, cage, scene)
+    scene.pulse()
     if not pool.any():
         return pool
     pool |= _recess(pool, free & ~at_lung & ~cage.inside(config.recess_mm), scene)
+    scene.pulse()
     edge = watery & at_lung & (texture.mean < config.effusion_seed_hu[1]) & ~cage.inside(config.climb_mm)
     pool |= _edges(pool, edge, scene)
     rim = (scene.hu > -250.0) & (scene.hu < 160.0) & (texture.mean < high) & cage.inside(-4.0) & (at_lung | free)
@@ -81,39 +79,30 @@ def find_effusion(scene: Scene, sides: NDArray[np.uint8], texture: Texture, cage
 
 def _edges(pool: Mask, fluid: Mask, scene: Scene) -> Mask:
     """The pool's thin edges along spine and ribs: too close to bone to start a pool, sure enough to continue one."""
-    spacing = scene.grid.spacing_mm
+    spacing = scene.spacing_mm
     near = dilate(pool, scene.config.effusion_growth_mm, spacing)
     return touching(pool | opened(fluid & near, 1.5, spacing), pool)
 
 
 def _recess(pool: Mask, fluid: Mask, scene: Scene) -> Mask:
     """Fluid along the ribs below the lung that hangs on a pool, within ``recess_depth_mm`` of it."""
-    config, spacing = scene.config, scene.grid.spacing_mm
+    config, spacing = scene.config, scene.spacing_mm
     below = opened(fluid, config.effusion_thickness_mm / 2, spacing) & dilate(pool, config.recess_depth_mm, spacing)
     return touching(pool | below, pool) & below
 
 
 def _beside_spine(cage: RibCage, scene: Scene, away_mm: float) -> Mask:
     """Away from the spine, or in front of it."""
-    offset = np.abs(np.arange(scene.grid.shape[2])[None, :] - scene.spine[:, None]) * scene.grid.spacing_mm[2]
-    return np.asarray((offset > away_mm)[:, None, :] | (falling((1.0, 0.0)) < 0.1)[cage.ray])
+    away = np.abs(scene.lateral_mm()) > away_mm
+    return np.asarray(away[:, None, :] | (falling((1.0, 0.0)) < 0.1)[cage.ray])
 
 
 def _uneven(sides: NDArray[np.uint8], texture: Texture, cage: RibCage, scene: Scene) -> Mask:
     """Tissue away from ribs and aerated lung whose densities vary too much for fluid: consolidation with bronchi."""
-    spacing = scene.grid.spacing_mm
+    spacing = scene.spacing_mm
     bulk = opened(sides > 0, 4.0, spacing)
     rough = texture.soft & (texture.spread > scene.config.fluid_spread_hu) & cage.inside(6.0)
     return rough & ~dilate(bulk, 6.0, spacing)
-
-
-def _over_lung(lung: Mask, scene: Scene) -> Mask:
-    """Where air-holding lung lies underneath: fluid would have sunk below it."""
-    axis = 1 if scene.down[0] else 2
-    forwards = sum(scene.down) > 0
-    ordered = np.flip(lung, axis) if forwards else lung
-    beneath = np.cumsum(ordered, axis=axis, dtype=np.int16) * scene.grid.spacing_mm[axis] > 6.0
-    return np.asarray(np.flip(beneath, axis) if forwards else beneath)
 
 
 def _floating(sides: NDArray[np.uint8], scene: Scene) -> Mask:
@@ -121,13 +110,13 @@ def _floating(sides: NDArray[np.uint8], scene: Scene) -> Mask:
     axis = 1 if scene.down[0] else 2
     forwards = sum(scene.down) > 0
     out = np.zeros(sides.shape, bool)
-    columns = np.arange(sides.shape[2])
+    beyond = scene.lateral_mm() > 0
     for side in (1, 2):
         area = (sides == side).sum(axis=3 - axis, dtype=np.int32)
         ordered = area[:, ::-1] if forwards else area
         lower = np.cumsum(ordered, axis=1) / np.maximum(area.sum(axis=1, keepdims=True), 1)
         high = (lower[:, ::-1] if forwards else lower) > scene.config.lung_below_share
-        own = (columns[None, :] > scene.spine[:, None]) == (side == 2)
+        own = beyond == (side == 2)
         out |= np.expand_dims(high, 3 - axis) & own[:, None, :]
     return out
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -46,7 +47,7 @@ class WorkingGrid:
         )
         return replace(self, start=start, shape=(self.shape[0], rows.stop - rows.start, columns.stop - columns.start))
 
-    def average(self, volume: Volume) -> NDArray[np.float32]:
+    def average(self, volume: Volume, pulse: Callable[[], None]) -> NDArray[np.float32]:
         """Block means in HU, float32 ``shape``; padding and voxels beyond the volume count as air.
 
         A slice that the source lacks borrows its nearest neighbour's densities, so that organs hold together; nothing
@@ -57,6 +58,8 @@ class WorkingGrid:
         out = np.empty(self.shape, np.float32)
         rows, columns = self.shape[1] * fj, self.shape[2] * fi
         for n in range(self.shape[0]):
+            if n % 24 == 0:
+                pulse()
             first = self.start[0] + n * fk
             levels = stand_in[first : first + fk]
             source = volume.array[levels, self.start[1] :, self.start[2] :][:, :rows, :columns]
@@ -72,7 +75,12 @@ class WorkingGrid:
         return out
 
     def restore(
-        self, mask: NDArray[np.bool_], out: NDArray[np.uint8], code: int, over: NDArray[np.bool_] | None
+        self,
+        mask: NDArray[np.bool_],
+        out: NDArray[np.uint8],
+        code: int,
+        over: NDArray[np.bool_] | None,
+        pulse: Callable[[], None],
     ) -> None:
         """Write ``code`` where the mask lies into ``out`` on the canonical grid; only over ``over`` where given.
 
@@ -82,6 +90,8 @@ class WorkingGrid:
         levels, rows, columns = (_linear(extent[n], self.factors[n], self.shape[n]) for n in range(3))
         occupied = np.asarray(mask.any(axis=(1, 2)))
         for k in range(extent[0]):
+            if k % 24 == 0:
+                pulse()
             low, high, part = levels[0][k], levels[1][k], levels[2][k]
             if not (occupied[low] or occupied[high]):
                 continue

@@ -3,6 +3,7 @@ cc3d and fill_voids."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import cc3d
@@ -67,10 +68,14 @@ def closed(mask: Mask, radius_mm: float, spacing_mm: Spacing) -> Mask:
     return out
 
 
-def grow_apart(first: Mask, second: Mask, mask: Mask) -> tuple[Mask, Mask]:
-    """Grow two seeds through the mask at the same pace until they meet or nothing is left to reach."""
+def grow_apart(first: Mask, second: Mask, mask: Mask, pulse: Callable[[], None]) -> tuple[Mask, Mask]:
+    """Grow two seeds through the mask at the same pace until they meet or nothing is left to reach.
+
+    ``pulse`` is called at every step.
+    """
     free = mask & ~first & ~second
     while True:
+        pulse()
         claims = [_neighbours(seed) & free for seed in (first, second)]
         claims[1] &= ~claims[0]
         if not claims[0].any() and not claims[1].any():

@@ -33,15 +33,15 @@ def find_opacity(scene: Scene, lung: Mask, cage: RibCage, progress: Callable[[fl
     Ground-glass is a band of densities: a vessel's own rim of partial volume is in it too, but is thinner than an
     opacity and stands alone. Dense tissue counts where it is thicker than vessels are at that depth below the pleura.
     """
-    grid, config, spacing = scene.grid, scene.config, scene.grid.spacing_mm
+    grid, config, spacing = scene.grid, scene.config, scene.spacing_mm
     where = box(lung, 4.0, spacing)
-    hu, lung = scene.hu[where], np.ascontiguousarray(lung[where])
+    whole, hu, lung = lung, scene.hu[where], np.ascontiguousarray(lung[where])
     calm = smoothed_inside(hu, lung, config.smoothing_mm, spacing)
     progress(0.15)
     cutoff = ground_glass_cutoff(calm[lung], config)
     inner = _inner(lung, grid, config)
     solid = lung & (hu > config.consolidation_hu)
-    lowest = cutoff + config.dependent_step_hu * _resting(lung, scene)
+    lowest = cutoff + config.dependent_step_hu * (scene.beneath_mm(whole)[where] < config.dependent_mm)
     band = lung & ~solid & (calm > lowest)
     progress(0.3)
     room = np.maximum(smoothed(lung.astype(np.float32), config.crowding_mm, spacing), 0.05)
@@ -76,15 +76,6 @@ def ground_glass_cutoff(values: NDArray[np.float32], config: DensitometryConfig)
     peak = ndimage.gaussian_filter1d(counts.astype(np.float64), 2.0).argmax()
     low, high = config.ground_glass_hu
     return float(np.clip(edges[peak] + 5.0 + config.ground_glass_step_hu, low, high))
-
-
-def _resting(lung: Mask, scene: Scene) -> Mask:
-    """The layer of each column of lung that bears the rest: it is denser in health too."""
-    axis = 1 if scene.down[0] else 2
-    forwards = sum(scene.down) > 0
-    ordered = np.flip(lung, axis) if forwards else lung
-    beneath = np.cumsum(ordered, axis=axis, dtype=np.int16) * scene.grid.spacing_mm[axis] < scene.config.dependent_mm
-    return np.asarray(np.flip(beneath, axis) if forwards else beneath)
 
 
 def _inner(lung: Mask, grid: WorkingGrid, config: DensitometryConfig) -> Mask:

@@ -5,28 +5,25 @@ from __future__ import annotations
 from time import perf_counter
 
 import numpy as np
-from numpy.typing import NDArray
 
 from inference.errors import InputShapeError
 from inference.findings import Provenance, SystemOutput, Warning
-from inference.labels import Lesion, Lung
+from inference.pipeline.events import MaskName
 from inference.systems.densitometry.airways import find_airways
-from inference.systems.densitometry.body import find_body
-from inference.systems.densitometry.bones import spine_column
+from inference.systems.densitometry.body import find_body, gravity, spine_column, towards_spine
 from inference.systems.densitometry.chest import expected_lung, find_gap
 from inference.systems.densitometry.closure import close_lungs
 from inference.systems.densitometry.config import DensitometryConfig
-from inference.systems.densitometry.effusion import find_effusion, gravity, soft_texture
-from inference.systems.densitometry.grid import WorkingGrid, working_grid
+from inference.systems.densitometry.effusion import find_effusion, soft_texture
+from inference.systems.densitometry.grid import working_grid
 from inference.systems.densitometry.lungs import aerated_lung, split_sides
+from inference.systems.densitometry.masks import Labels, Masks, Restorer
 from inference.systems.densitometry.morphology import Mask, box
 from inference.systems.densitometry.opacity import dense_lung, find_opacity
-from inference.systems.densitometry.ribcage import find_rib_cage
+from inference.systems.densitometry.ribcage import RibCage, find_rib_cage
 from inference.systems.densitometry.scene import Scene
 from inference.systems.registry import DENSITOMETRY, RunContext, System, SystemCard
 from inference.volume import LabelMap, Units, Volume
-
-Labels = NDArray[np.uint8]
 
 
 def create() -> System:
@@ -59,152 +56,122 @@ class Densitometry:
 
 
 class _Run:
-    """One analysis: holds what its stages share."""
+    """One analysis: its stages in the card's order."""
 
     def __init__(self, volume: Volume, context: RunContext, config: DensitometryConfig) -> None:
         self.volume, self.context, self.config = volume, context, config
         self.canonical, self.turn = volume.canonical()
-        self.sides_known = volume.geometry.orientation_known
         self.cutoff = config.ground_glass_hu[1]
         self.timing: dict[str, float] = {}
         self.warnings: list[Warning] = []
-        self._stage, self._since = "", perf_counter()
+        self._stage, self._since, self._done = "", perf_counter(), 0.0
 
     def analyse(self) -> SystemOutput:
-        """Run the stages of the card in order."""
-        config = self.config
+        """Run all stages, or those up to the one that finds no lungs."""
         self._begin("body")
-        grid = working_grid(self.canonical, config)
-        hu = grid.average(self.canonical)
-        self.context.progress(0.3)
-        body = find_body(hu, grid, config)
-        if not body.any():
+        scene = self._scene()
+        if scene is None:
             return self._without_lungs()
+        self._begin("airways")
+        airways = find_airways(scene)
+        if not airways.any():
+            self._warn("no_trachea", "No trachea was found: airways may be counted as lung.")
+        self._begin("lung")
+        aerated = aerated_lung(scene, airways)
+        if not aerated.any():
+            return self._without_lungs()
+        self._progress(0.3)
+        halves, cut_at_spine = split_sides(scene, aerated)
+        if cut_at_spine:
+            self._warn("lungs_not_parted", "Right and left lung could not be told apart and were parted at the spine.")
+        self._progress(0.5)
+        cage = find_rib_cage(scene, aerated)
+        if not cage.ribs_seen:
+            self._warn("no_ribs", "No ribs were found: effusion and missed lung cannot be judged.")
+        self._progress(0.7)
+        sides = close_lungs(scene, halves, airways, cage)
+        restorer = Restorer(scene.grid, self.turn, scene.oriented, self.canonical.missing_slices, self._pulse)
+        self._publish("lungs", restorer.lungs(sides))
+        return self._lesions(scene, airways, halves, cage, sides, restorer)
+
+    def _scene(self) -> Scene | None:
+        """The averaged volume cropped to the body; None without a body."""
+        volume, config = self.canonical, self.config
+        grid = working_grid(volume, config)
+        hu = grid.average(volume, self._pulse)
+        self._progress(0.3)
+        body = find_body(hu, grid, config, self._pulse)
+        if not body.any():
+            return None
         _, rows, columns = box(body, 4.0, grid.spacing_mm)
         grid = grid.cropped(rows, columns)
         hu, body = np.ascontiguousarray(hu[:, rows, columns]), np.ascontiguousarray(body[:, rows, columns])
-        self.context.progress(0.9)
+        self._progress(0.9)
         spine = spine_column(hu, body, grid)
+        oriented = self.volume.geometry.orientation_known
+        down = gravity(volume.patient_position) if oriented else towards_spine(hu, body, spine, grid)
+        return Scene(hu, body, spine, down, oriented, grid, config, self._pulse)
 
-        self._begin("airways")
-        airways = find_airways(hu, body, grid, config)
-        if not airways.any():
-            self._warn("no_trachea", "No trachea was found: airways may be counted as lung.")
-
-        self._begin("lung")
-        aerated = aerated_lung(hu, body, airways, grid, config)
-        if not aerated.any():
-            return self._without_lungs()
-        self.context.progress(0.3)
-        halves = split_sides(aerated, hu, spine, grid, config)
-        self.context.progress(0.5)
-        cage = find_rib_cage(hu, body, aerated, spine, grid, config)
-        self.context.progress(0.7)
-        scene = Scene(hu, spine, gravity(self.volume.patient_position), grid, config)
-        sides = close_lungs(scene, halves, airways, cage)
-        self._publish_lungs(self._lung_codes(self._restore(sides, grid)))
-
+    def _lesions(
+        self, scene: Scene, airways: Mask, halves: Labels, cage: RibCage, sides: Labels, restorer: Restorer
+    ) -> SystemOutput:
+        """What is dense: opacity, fluid, and dense lung that comes back. Changes ``sides``."""
         self._begin("vessels")
-        opacity, self.cutoff = find_opacity(scene, sides > 0, cage, self.context.progress)
-
+        opacity, self.cutoff = find_opacity(scene, sides > 0, cage, self._progress)
         self._begin("lesion")
         expected = expected_lung(cage, scene)
         gap = find_gap(expected, sides, airways, cage, scene)
-        self.context.progress(0.5)
+        self._progress(0.4)
         texture = soft_texture(scene, cage, halves)
-
         self._begin("effusion")
         fluid = find_effusion(scene, halves, texture, cage, expected) & ~airways
-        self.context.progress(0.4)
+        self._progress(0.3)
         sides[fluid] = 0
         returned = dense_lung(scene, gap, sides > 0, fluid, texture)
         sides[returned > 0] = returned[returned > 0]
         opacity = (opacity | (returned > 0)) & (sides > 0)
-        chest = np.where(sides > 0, sides, gap)
-        near = (chest == 0) & fluid
-        chest[near] = self._half(spine, grid)[near]
-        self.context.progress(0.6)
-        return self._output(hu, grid, sides, opacity, fluid, chest, airways)
+        halves_of_body = np.where(scene.lateral_mm() > 0, np.uint8(2), np.uint8(1))[:, None, :]
+        chest = np.where(sides > 0, sides, np.where(gap > 0, gap, np.where(fluid, halves_of_body, np.uint8(0))))
+        self._progress(0.5)
+        solid = scene.hu > self.config.consolidation_hu
+        masks = restorer.masks(sides, opacity, solid, fluid, chest, airways)
+        self._publish("lungs", masks.lungs)
+        self._publish("lesions", masks.lesions)
+        return self._result(masks)
 
-    def _output(
-        self,
-        hu: NDArray[np.float32],
-        grid: WorkingGrid,
-        sides: Labels,
-        opacity: Mask,
-        fluid: Mask,
-        chest: Labels,
-        airways: Mask,
-    ) -> SystemOutput:
-        lungs = self._restore(sides, grid)
-        lesions = np.zeros_like(lungs)
-        inside = lungs > 0
-        grid.restore(fluid, lesions, Lesion.EFFUSION, ~inside)
-        grid.restore(opacity, lesions, Lesion.GROUND_GLASS, inside)
-        consolidated = opacity & (hu > self.config.consolidation_hu)
-        grid.restore(consolidated, lesions, Lesion.CONSOLIDATION, lesions == Lesion.GROUND_GLASS)
-        self.context.progress(0.8)
-        cage = self._restore(chest, grid)
-        cage[inside] = lungs[inside]
-        bronchi = np.zeros_like(lungs)
-        grid.restore(airways, bronchi, 1, ~inside)
-        for k in self.canonical.missing_slices:
-            for mask in (lungs, lesions, cage, bronchi):
-                mask[k] = 0
-        lungs, cage = self._lung_codes(lungs), self._lung_codes(cage)
-        self._publish_lungs(lungs)
-        self.context.publish("lesions", self._back(lesions), 0, self.volume.array.shape[0] - 1)
-        return self._result(lungs, lesions, cage, bronchi)
-
-    def _restore(self, labels: Labels, grid: WorkingGrid) -> Labels:
-        """Sides on the canonical grid; where outlines overlap after interpolation, the first keeps the voxel."""
-        out = np.zeros(grid.source_shape, np.uint8)
-        for code in (1, 2):
-            grid.restore(labels == code, out, code, out == 0 if code == 2 else None)
-            self.context.progress(0.8)
-        return out
-
-    def _lung_codes(self, sides: Labels) -> Labels:
-        """Sides by their published codes: unknown where the volume's orientation is."""
-        if self.sides_known:
-            return sides
-        return np.where(sides > 0, np.uint8(Lung.SIDE_UNKNOWN), np.uint8(0))
-
-    def _half(self, spine: NDArray[np.float64], grid: WorkingGrid) -> Labels:
-        columns = np.arange(grid.shape[2])
-        half = np.where(columns[None, :] > spine[:, None], np.uint8(2), np.uint8(1))
-        return np.broadcast_to(half[:, None, :], grid.shape)
-
-    def _back(self, array: Labels) -> Labels:
-        return np.ascontiguousarray(self.turn.invert(array))
-
-    def _publish_lungs(self, lungs: Labels) -> None:
-        self.context.publish("lungs", self._back(lungs), 0, self.volume.array.shape[0] - 1)
+    def _publish(self, name: MaskName, labels: Labels) -> None:
+        self.context.publish(name, labels, 0, labels.shape[0] - 1)
 
     def _begin(self, stage: str) -> None:
         now = perf_counter()
         if self._stage:
             self.timing[self._stage] = now - self._since
-        self._stage, self._since = stage, now
+        self._stage, self._since, self._done = stage, now, 0.0
         if stage:
             self.context.stage(stage)
+
+    def _progress(self, fraction: float) -> None:
+        self._done = fraction
+        self.context.progress(fraction)
+
+    def _pulse(self) -> None:
+        self.context.progress(self._done)
 
     def _warn(self, code: str, text: str) -> None:
         self.warnings.append(Warning(code, text))
 
     def _without_lungs(self) -> SystemOutput:
         self._warn("no_lungs", "No lungs were found: there is nothing to measure.")
-        empty = np.zeros(self.canonical.array.shape, np.uint8)
-        return self._result(empty, empty, empty, empty)
+        empty = np.zeros(self.volume.array.shape, np.uint8)
+        return self._result(Masks(empty, empty, empty, empty))
 
-    def _result(self, lungs: Labels, lesions: Labels, chest: Labels, airways: Labels) -> SystemOutput:
+    def _result(self, masks: Masks) -> SystemOutput:
         self._begin("")
-        geometry = self.volume.geometry
-        config = self.config
+        geometry, config = self.volume.geometry, self.config
         return SystemOutput(
-            lungs=LabelMap(self._back(lungs), geometry),
-            lesions=LabelMap(self._back(lesions), geometry),
-            sides_known=self.sides_known,
+            lungs=LabelMap(masks.lungs, geometry),
+            lesions=LabelMap(masks.lesions, geometry),
+            sides_known=geometry.orientation_known,
             provenance=Provenance(DENSITOMETRY.name, DENSITOMETRY.version, "cpu"),
             thresholds={
                 "lung_air_hu": config.air_hu,
@@ -214,8 +181,8 @@ class _Run:
                 "effusion_high_hu": config.effusion_hu[1],
             },
             sources={"ground_glass": "rule", "consolidation": "rule", "effusion": "rule"},
-            rib_cage=LabelMap(self._back(chest), geometry),
-            airways=LabelMap(self._back(airways), geometry),
+            rib_cage=LabelMap(masks.rib_cage, geometry),
+            airways=LabelMap(masks.airways, geometry),
             warnings=tuple(self.warnings),
             timing_s=self.timing,
         )

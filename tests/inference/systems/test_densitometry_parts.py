@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
+from inference.systems.densitometry.body import gravity
 from inference.systems.densitometry.config import DensitometryConfig
-from inference.systems.densitometry.effusion import gravity
 from inference.systems.densitometry.grid import working_grid
 from inference.systems.densitometry.morphology import (
     box,
@@ -26,6 +26,10 @@ from inference.systems.densitometry.opacity import ground_glass_cutoff
 from inference.volume import Volume, VolumeGeometry
 
 SPACING = (3.0, 1.25, 0.8)
+
+
+def nothing() -> None:
+    """A pulse that never stops."""
 
 
 def blobs(seed: int = 1) -> np.ndarray:
@@ -79,7 +83,7 @@ def test_two_seeds_meet_halfway_and_leave_nothing() -> None:
     mask[1, 2, :] = True
     first, second = np.zeros_like(mask), np.zeros_like(mask)
     first[1, 2, 0] = second[1, 2, 20] = True
-    left, right = grow_apart(first, second, mask)
+    left, right = grow_apart(first, second, mask, nothing)
     assert not (left & right).any()
     np.testing.assert_array_equal(left | right, mask)
     assert abs(int(left.sum()) - int(right.sum())) <= 1
@@ -136,7 +140,7 @@ def test_averages_are_block_means_without_padding() -> None:
     case = volume((7, 101, 120), (0.9, 0.7, 0.6))
     case.array[3, 40, 50] = -3024
     grid = working_grid(case, DensitometryConfig())
-    block = grid.average(case)
+    block = grid.average(case, nothing)
     assert block.shape == grid.shape
     j, i = (40 - grid.start[1]) // 2, (50 - grid.start[2]) // 2
     assert block[1, j, i] == pytest.approx((7 * 40 - 1024) / 8)
@@ -147,13 +151,13 @@ def test_a_mask_comes_back_to_where_it_was() -> None:
     case = volume((8, 101, 120), (0.9, 0.7, 0.6))
     grid = working_grid(case, DensitometryConfig())
     out = np.zeros(case.array.shape, np.uint8)
-    grid.restore(grid.average(case) > -480, out, 7, None)
+    grid.restore(grid.average(case, nothing) > -480, out, 7, None, nothing)
     wrong = (out == 7) != (case.array == 40)
     assert wrong.mean() < 0.01
     over = np.zeros(out.shape, bool)
     over[:, :, :60] = True
     part = np.zeros_like(out)
-    grid.restore(grid.average(case) > -480, part, 7, over)
+    grid.restore(grid.average(case, nothing) > -480, part, 7, over, nothing)
     np.testing.assert_array_equal(part == 7, (out == 7) & over)
 
 

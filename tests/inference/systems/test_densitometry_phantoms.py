@@ -304,3 +304,38 @@ def test_a_rule_gives_no_probability(both_sides: tuple[Chest, SystemOutput]) -> 
     assert output.recognition is None
     assert set(output.sources.values()) == {"rule"}
     assert output.thresholds["ground_glass_hu"] < output.thresholds["consolidation_hu"]
+
+
+def test_lungs_that_touch_in_front_are_parted() -> None:
+    case = chest(disease="none", noise_hu=0.0)
+    array = case.volume.array.copy()
+    left = np.flatnonzero((case.lungs[33] == Lung.LEFT)[44])[0]
+    right = np.flatnonzero((case.lungs[33] == Lung.RIGHT)[44])[-1]
+    array[31:36, 43:46, right : left + 1] = -850
+    output = run(replace(case.volume, array=array))
+    for side in (Lung.RIGHT, Lung.LEFT):
+        assert dice(output.lungs.array == side, case.lungs == side) > 0.97
+
+
+def test_without_ribs_nothing_is_said_about_fluid() -> None:
+    case = chest(disease="none", effusion="both")
+    array = np.minimum(case.volume.array, 60)
+    output = run(replace(case.volume, array=array))
+    assert "no_ribs" in {warning.code for warning in output.warnings}
+    assert not (output.lesions.array == Lesion.EFFUSION).any()
+    assert dice(output.lungs.array > 0, case.lungs > 0) > 0.9
+
+
+def test_without_a_trachea_the_reader_is_warned() -> None:
+    case = chest(disease="none")
+    array = case.volume.array.copy()
+    array[case.airways] = 40
+    assert "no_trachea" in {warning.code for warning in run(replace(case.volume, array=array)).warnings}
+    assert "no_trachea" not in {warning.code for warning in run(case.volume).warnings}
+
+
+def test_fluid_sinks_towards_the_spine_where_the_header_tells_no_direction() -> None:
+    case = chest(disease="none", effusion="right", code="")
+    flipped = np.ascontiguousarray(case.volume.array[:, ::-1])
+    output = run(replace(case.volume, array=flipped))
+    assert dice(output.lesions.array[:, ::-1] == Lesion.EFFUSION, case.lesions == Lesion.EFFUSION) > 0.8
