@@ -176,7 +176,8 @@ class _Filling:
 
     def show(self, k: int) -> None:
         if self.hooks.first_image is not None:
-            self.hooks.first_image(FirstImage(k, self.array[k].copy(), self.geometry, self.info))
+            units = self.reader.units()
+            self.hooks.first_image(FirstImage(k, self.array[k].copy(), self.geometry, self.info, units))
 
     def tell(self, fraction: float) -> None:
         if self.hooks.progress is not None:

@@ -35,7 +35,7 @@ class SliceReader(Protocol):
         """Called once after the first image ``k`` was read: choose the fastest decoder that gives the same pixels."""
 
     def units(self) -> Units:
-        """What the numbers mean; asked when all slices were read."""
+        """What the numbers mean, as far as the slices read so far tell."""
 
     def close(self) -> None:
         """Release files."""

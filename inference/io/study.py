@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.verdict import Verdict
-from inference.volume import LabelMap, Volume, VolumeGeometry
+from inference.volume import LabelMap, Units, Volume, VolumeGeometry
 
 Kind = Literal["dicom", "nifti", "nrrd", "metaimage", "image"]
 
@@ -143,6 +143,8 @@ class FirstImage:
     pixels: NDArray[np.int16]
     geometry: VolumeGeometry
     info: SeriesInfo
+    units: Units = Units.HU
+    """As far as headers and this slice tell."""
 
 
 class Allocate(Protocol):

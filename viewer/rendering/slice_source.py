@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.io.study import FirstImage
-from inference.volume import Units, Volume, VolumeGeometry
+from inference.volume import Volume, VolumeGeometry
 from viewer.rendering.lesion_mask import LesionMask
 from viewer.rendering.lut import is_padding
 from viewer.rendering.plane import PlaneGrid, acquired_plane
@@ -44,8 +44,7 @@ class SliceSource:
             (1, *geometry.shape[1:]), affine, geometry.frame_of_reference_uid, geometry.orientation_known,
             geometry.spacing_known,
         )  # fmt: skip
-        units = Units.GREY8 if first.info.kind == "image" else Units.HU
-        return cls(Volume(first.pixels[np.newaxis], single, units), first.info.monochrome1)
+        return cls(Volume(first.pixels[np.newaxis], single, first.units), first.info.monochrome1)
 
     @property
     def geometry(self) -> VolumeGeometry:

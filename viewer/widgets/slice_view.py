@@ -59,13 +59,12 @@ class SliceView(QWidget):
         layout.addWidget(self._canvas)
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self.setObjectName(f"slice view {name}")
-        self.setAccessibleName(f"{plane} view")
         self._hover = lesion_hover(session)
         self._hover.found.connect(self._outline)
         self._ends: list[Callable[[], None]] = [
             self.scene.changed.connect(self._changed),
             session.tool.changed.connect(self._tool_changed),
-            session.loaded.changed.connect(lambda _: self._words.clear()),
+            session.loaded.observe(self._opened),
         ]
         self._tool_changed(session.tool.value)
         self.destroyed.connect(_closing(self._ends, self.scene))
@@ -221,6 +220,12 @@ class SliceView(QWidget):
                 if spot is not None:
                     self._canvas.repaint_part(0, spot[1] - 2, self._canvas.width(), 4)
                     self._canvas.repaint_part(spot[0] - 2, 0, 4, self._canvas.height())
+
+    def _opened(self, _: object) -> None:
+        self._words.clear()
+        series = self.scene.series
+        known = series is None or series.volume.geometry.orientation_known
+        self.setAccessibleName(f"{self.scene.plane if known else 'image'} view")
 
     def _line_height(self) -> int:
         return int(self._canvas.fontMetrics().height()) + 2

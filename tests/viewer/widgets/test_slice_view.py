@@ -9,7 +9,7 @@ from PySide6.QtGui import QMouseEvent, QWheelEvent
 from PySide6.QtWidgets import QApplication
 
 from inference.io.study import WindowLevel
-from tests.helpers.slices import asymmetric, session_on
+from tests.helpers.slices import asymmetric, loaded, session_on
 from viewer.rendering.camera import Camera
 from viewer.state.session import Tool
 from viewer.widgets.slice_view import SliceView
@@ -308,3 +308,11 @@ def test_what_is_repainted_after_scrolling_equals_a_whole_repaint(qtbot, view, s
         shown = on_screen()
         assert shown != first and shown == view.grab().toImage()
         first = shown
+
+
+def test_view_names_its_plane_only_where_the_orientation_is_known(view, session):
+    assert view.accessibleName() == "axial view"
+    session.loaded.value = loaded(asymmetric(orientation_known=False))
+    assert view.accessibleName() == "image view"
+    session.loaded.value = loaded(asymmetric())
+    assert view.accessibleName() == "axial view"
