@@ -59,6 +59,10 @@ class Verdict:
         passed = tuple(check for check in self.checks_passed if check not in merged)
         return Verdict(tuple(sorted(merged.values(), key=lambda reason: -reason.colour)), passed)
 
+    def decisive(self) -> str:
+        """The texts of the reasons that set the colour, in one line; "" when green."""
+        return "; ".join(reason.text.rstrip(".") for reason in self.reasons if reason.colour is self.colour)
+
     def sentence(self) -> str:
         """One line: the colour and every reason's text."""
         if not self.reasons:

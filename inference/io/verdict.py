@@ -66,7 +66,7 @@ def from_headers(headers: Sequence[SliceHeader], arrangement: Arrangement) -> Ve
     if all(header.modality for header in headers):
         judged.append("ct")
     if _comparable(arrangement):
-        reasons += [*_stacking(arrangement), *_tilt(kept, arrangement), *_thickness(kept, arrangement)]
+        reasons += [*_stacking(kept, arrangement), *_tilt(kept, arrangement), *_thickness(kept, arrangement)]
         judged += ["axial", "no_duplicates", "complete", "even", "thin", "thickness"]
     if len(kept) < LEAST_SLICES:
         reasons.append(_reason("few_slices", f"Only {len(kept)} slices; at least {LEAST_SLICES} are needed"))
@@ -262,7 +262,7 @@ def _placement(headers: Sequence[SliceHeader], arrangement: Arrangement) -> list
     return reasons
 
 
-def _stacking(arrangement: Arrangement) -> list[Reason]:
+def _stacking(kept: Sequence[SliceHeader], arrangement: Arrangement) -> list[Reason]:
     """Rows on duplicates, gaps and spacing."""
     reasons = []
     if arrangement.clashing:
@@ -276,10 +276,18 @@ def _stacking(arrangement: Arrangement) -> list[Reason]:
         reasons.append(_reason("gap_outside_lung", text, provisional=True))
     share = arrangement.spacing_variation
     if share >= IRREGULAR - _ROUNDING:
-        reasons.append(_reason("spacing_irregular", f"Slice spacing varies by {100 * share:.0f} %"))
+        near, far = _distances(kept, arrangement)
+        reasons.append(_reason("spacing_irregular", f"Unevenly spaced slices, {near:.3g} to {far:.3g} mm apart"))
     elif share > EVEN:
         reasons.append(_reason("spacing_varies", f"Slice spacing varies by {100 * share:.1f} %"))
     return reasons
+
+
+def _distances(kept: Sequence[SliceHeader], arrangement: Arrangement) -> tuple[float, float]:
+    """The least and the largest distance in mm between neighbouring slices along the normal, gaps taken out."""
+    along = np.array([header.position for header in kept], dtype=np.float64) @ np.array(arrangement.normal)
+    even = np.abs(np.diff(along)) / np.diff(arrangement.slots)
+    return float(even.min()), float(even.max())
 
 
 def _tilt(kept: Sequence[SliceHeader], arrangement: Arrangement) -> list[Reason]:

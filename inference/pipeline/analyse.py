@@ -112,4 +112,4 @@ def analyse(
 
 def _refuse_red(verdict: Verdict) -> None:
     if not verdict.may_measure:
-        raise GeometryRefused(f"Not measured. {verdict.sentence()}", verdict)
+        raise GeometryRefused(f"Not measured. {verdict.decisive()}.", verdict)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
-from inference.errors import Cancelled, InferenceError
+from inference.errors import Cancelled, GeometryRefused, InferenceError
 from inference.pipeline.cancellation import CancellationToken
 from inference.pipeline.events import Event, Failed, PartialResult, Progress, StageStarted, Succeeded, WasCancelled
 from inference.pipeline.isolated import IsolatedRunner, Run, SharedVolume
@@ -65,8 +65,10 @@ class AnalysisJobs:
             ending = self._runner.run(chosen.factory, shared, verdict, buffers, on_event, token)
             if isinstance(ending, WasCancelled):
                 raise Cancelled
+            if isinstance(ending, Failed) and ending.verdict is not None:
+                raise GeometryRefused(ending.message, ending.verdict)
             if isinstance(ending, Failed):
-                raise _AnalysisFailed(ending)
+                raise InferenceError(ending.message)
             return ending
 
         def done(ending: Succeeded) -> None:
@@ -106,18 +108,10 @@ class AnalysisJobs:
         """After a failure or a cancel: what was on show before the run, and a verdict that the lungs turned red."""
         if self._number not in (number, None):
             return
-        if isinstance(error, _AnalysisFailed) and error.verdict is not None:
+        if isinstance(error, GeometryRefused) and error.verdict is not None:
             self._session.verdict.value = error.verdict
         findings = self._session.findings.value
         if findings is None:
             self._session.show_masks(None, None)
         else:
             self._session.show_masks(findings.output.lungs.array, findings.output.lesions.array)
-
-
-class _AnalysisFailed(InferenceError):
-    """The worker's failure, with the verdict that it may carry."""
-
-    def __init__(self, ending: Failed) -> None:
-        super().__init__(ending.message)
-        self.verdict = ending.verdict

@@ -34,7 +34,7 @@ class JobBoard:
             replace(job, **what) if job.number == number and not job.ending else job for job in self._session.jobs.value
         )
 
-    def end(self, number: int, ending: Literal["done", "failed", "cancelled"], message: str = "") -> None:
+    def end(self, number: int, ending: Literal["done", "failed", "refused", "cancelled"], message: str = "") -> None:
         """Mark how it ended."""
         self.update(number, ending=ending, message=message, seconds_left=None)
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from inference.errors import Cancelled, InferenceError
+from inference.errors import Cancelled, GeometryRefused, InferenceError
 from inference.io.study import SeriesInfo
 from inference.pipeline.cancellation import CancellationToken
 from viewer.jobs.analysis import AnalysisJobs
@@ -184,7 +184,7 @@ class Jobs:
             self.board.end(number, "cancelled")
         else:
             text = str(stopped) if isinstance(stopped, InferenceError) else self._describe(stopped)
-            self.board.end(number, "failed", text)
+            self.board.end(number, "refused" if isinstance(stopped, GeometryRefused) else "failed", text)
             self._session.notice.emit(Notice(text, "error"))
         if on_stopped is not None:
             on_stopped(stopped)

@@ -42,9 +42,7 @@ def why_not(session: Session, choice: SystemChoice | None = None) -> str:
     if choice is not None and choice.rule_based and loaded.volume.units is not Units.HU:
         return f"This picture has no Hounsfield units, and {choice.title} is made of rules on them."
     if verdict is not None and not verdict.may_measure:
-        return (
-            f"Not measured. {'; '.join(reason.text for reason in verdict.reasons if reason.colour == verdict.colour)}"
-        )
+        return f"Not measured. {verdict.decisive()}."
     return ""
 
 

@@ -80,7 +80,7 @@ class JobState:
     detail: str = ""
     fraction: float | None = None
     seconds_left: float | None = None
-    ending: Literal["", "done", "failed", "cancelled"] = ""
+    ending: Literal["", "done", "failed", "refused", "cancelled"] = ""
     message: str = ""
     can_retry: bool = False
 

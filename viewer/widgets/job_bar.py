@@ -14,6 +14,9 @@ from viewer.state.session import JobState, Session
 from viewer.widgets.notices import NoticeLine
 
 _ENDING_MS = 8000
+_DONE_MS = 2500
+"""What ended well is seen on the screen; its line need not stay."""
+_ENDINGS = {"refused": "not measured"}
 _STAGES = {"read": "reading", "lung": "lungs", "lesion": "lesions", "body": "body outline", "assess": "figures"}
 
 
@@ -84,7 +87,7 @@ class JobBar(QWidget):
         self._button.setEnabled(bool(job.ending) or job.detail != analysing.CANCELLING)
         self._button.setVisible(retry or not job.ending)
         if job.ending and not retry:
-            self._timer.start(_ENDING_MS)
+            self._timer.start(_DONE_MS if job.ending == "done" else _ENDING_MS)
 
     def _forget_mended(self, jobs: tuple[JobState, ...]) -> None:
         """A failed analysis is history once another one has started: its line and its message go."""
@@ -118,7 +121,7 @@ class JobBar(QWidget):
 def sentence(job: JobState) -> str:
     """One line on a job: title, stage, percentage and time left, or how it ended."""
     if job.ending:
-        return f"{job.title} · {job.ending}"
+        return f"{job.title} · {_ENDINGS.get(job.ending, job.ending)}"
     parts = [job.title]
     stage = _STAGES.get(job.detail, job.detail)
     percent = "" if job.fraction is None else f"{100 * job.fraction:.0f} %"

@@ -78,6 +78,16 @@ def test_sentences_give_the_numbers(images: Images) -> None:
     assert "Slice thickness 5.0 mm differs from spacing 2.0 mm" in verdict.sentence()
 
 
+def test_uneven_spacing_is_told_in_millimetres_with_gaps_taken_out(images: Images) -> None:
+    step = images[1].z - images[0].z
+    moved = CASES["uneven_15_percent"].make(images)
+    near, far = 0.85 * step, 1.15 * step
+    words = f"Unevenly spaced slices, {near:.3g} to {far:.3g} mm apart"
+    assert words in judge(moved)[0].sentence()
+    holed = [image for n, image in enumerate(moved) if n not in (len(moved) - 4, len(moved) - 5)]
+    assert words in judge(holed)[0].sentence()
+
+
 def test_no_sentence_repeats_a_contrast_agents_name(images: Images) -> None:
     changed = [image.tagged(ContrastBolusAgent="Mr Smith's own") for image in images]
     assert "Smith" not in judge(changed)[0].sentence()

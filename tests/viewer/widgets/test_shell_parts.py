@@ -159,6 +159,20 @@ def test_failure_that_cannot_be_retried_offers_no_retry(bar):
     assert not bar.button.isVisible()
 
 
+def test_a_refused_study_is_not_called_a_failure_and_offers_no_retry(bar):
+    number = retryable(bar)
+    bar.jobs.board.end(number, "refused", "Not measured. Only 12 slices.")
+    assert bar.text == "Densitometry · not measured" and not bar.button.isVisible()
+
+
+def test_what_ended_well_goes_sooner_than_what_did_not(bar):
+    waits = {}
+    for ending in ("done", "cancelled", "failed"):
+        bar.jobs.board.end(bar.jobs.board.start("Loading images"), ending)
+        waits[ending] = bar._timer.interval()
+    assert waits["done"] < waits["cancelled"] == waits["failed"]
+
+
 def test_several_jobs_are_counted(bar):
     bar.jobs.board.start("first")
     bar.jobs.board.start("second")
