@@ -84,13 +84,20 @@ def show_lung(session: Session, side: Lung | None = None, zone: Zone | None = No
     return _show(session, place, scores, lambda k: place.lungs[k] == side if side else place.lungs[k] != 0)
 
 
-def show_band(session: Session, low: int | None, high: int | None, *, in_opacity: bool = False) -> bool:
-    """Go to the nearest slice that holds a fair number of voxels of lung with HU in ``[low, high)``, or the most."""
+def show_band(
+    session: Session, low: int | None, high: int | None, side: Lung | None = None, *, in_opacity: bool = False
+) -> bool:
+    """Go to the nearest slice that holds a fair number of voxels of lung with HU in ``[low, high)``, or the most.
+
+    ``side`` looks in that lung alone.
+    """
     if (place := _place(session)) is None:
         return False
 
     def there(k: int) -> Slice2D:
         inside = place.infected(k) if in_opacity else place.lungs[k] != 0
+        if side is not None:
+            inside = inside & (place.lungs[k] == side)
         if low is not None:
             inside = inside & (place.hu[k] >= low)
         return inside if high is None else inside & (place.hu[k] < high)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from inference.io.export_identity import redacted
 from inference.io.study import SeriesInfo, WindowLevel
 from inference.verdict import Colour, Verdict
-from inference.volume import Point
+from inference.volume import Point, Units
 from viewer.rendering.annotations import unit_name
 from viewer.rendering.camera import ViewFrame
 from viewer.rendering.plane import Letters, PlaneGrid, coordinate_text
@@ -71,6 +71,8 @@ def furniture_of(
         scene.whole,
         scene.overlaid(),
     )
+    if source is not None and source.volume.units is not Units.HU and not (info is not None and info.is_xray):
+        lines = (*lines, "no Hounsfield units")
     missing = source is not None and source.is_missing(grid, scene.index)
     return Furniture(
         letters=grid.letters,
@@ -127,9 +129,8 @@ def display_lines(
         _window_text(window) + name + ("  inverted" if inverted else ""),
     ]
     if slab.projection is not Projection.NONE:
-        lines.append(
-            f"{slab.projection.value} {slab.thickness_mm:g} mm" + ("  (overlay: middle slice)" if overlaid else "")
-        )
+        middle = "values, overlay" if overlaid else "values"
+        lines.append(f"{slab.projection.value} {slab.thickness_mm:g} mm  ({middle}: middle slice)")
     zoom = f"zoom {frame.percent:.0f} %"
     if not compact(frame):
         zoom = _joined(zoom, _spacing(grid))

@@ -143,7 +143,7 @@ class RegionSection(Section):
         if what == "effusion":
             return partial(showing.show_class, session, Lesion.EFFUSION)
         if what == "high":
-            return partial(showing.show_band, session, -200, None, in_opacity=True)
+            return partial(showing.show_band, session, -200, None, code, in_opacity=True)
         if what == "lung":
             return partial(showing.show_lung, session, code)
         return partial(showing.show_infected, session, code)

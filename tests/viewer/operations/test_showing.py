@@ -60,6 +60,16 @@ def test_a_density_band_is_shown_on_such_a_voxel_of_lung():
     assert session.findings.value.output.lesions.array[voxel(session)] in INFECTED
 
 
+@pytest.mark.parametrize("side", [Lung.RIGHT, Lung.LEFT])
+def test_dense_opacity_of_a_side_is_shown_in_that_lung(side):
+    session = analysed()
+    other = Lung.LEFT if side is Lung.RIGHT else Lung.RIGHT
+    assert showing.show_infected(session, other), "the nearest slice is one of the other lung"
+    assert showing.show_band(session, -200, None, side, in_opacity=True)
+    assert session.findings.value.output.lungs.array[voxel(session)] == side
+    assert session.loaded.value.volume.array[voxel(session)] >= -200
+
+
 def test_a_band_that_no_voxel_has_moves_nothing():
     session = analysed()
     before = session.crosshair.value

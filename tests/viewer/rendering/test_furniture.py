@@ -43,7 +43,7 @@ def test_slab_and_inversion_are_told():
     session.slab.value = Slab(Projection.MINIP, 8.0)
     session.inverted.value = True
     lines = shown(session).bottom_left
-    assert "MinIP 8 mm" in lines and lines[1].endswith("inverted")
+    assert "MinIP 8 mm  (values: middle slice)" in lines and lines[1].endswith("inverted")
 
 
 def test_a_voi_lut_is_named_instead_of_a_window():
@@ -62,12 +62,12 @@ def test_inversion_is_told_as_it_is_on_the_screen_also_where_the_file_asks_for_i
     assert not shown(session).bottom_left[1].endswith("inverted")
 
 
-def test_a_slab_says_that_its_overlay_is_the_middle_slices():
+def test_a_slab_says_that_its_values_and_overlay_are_the_middle_slices():
     session = session_on(asymmetric(), np.ones((5, 6, 8), np.uint8))
     session.slab.value = Slab(Projection.MIP, 8.0)
-    assert "MIP 8 mm  (overlay: middle slice)" in shown(session).bottom_left
+    assert "MIP 8 mm  (values, overlay: middle slice)" in shown(session).bottom_left
     session.layers.all_hidden.value = True
-    assert "MIP 8 mm" in shown(session).bottom_left
+    assert "MIP 8 mm  (values: middle slice)" in shown(session).bottom_left
 
 
 def test_identity_is_shown_and_can_be_hidden():
