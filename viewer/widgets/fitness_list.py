@@ -55,7 +55,9 @@ class FitnessList(Section):
             grid.addWidget(line, row, 1)
             self.rows.append((sign, text))
         self.body.addWidget(self._holder)
-        self.set_title(f"FITNESS   ✓ {len(passed)}" + (f"   ! {len(against)}" if against else ""))
+        signs = [sign for sign, _ in self.rows]
+        counts = (f"{sign} {signs.count(sign)}" for sign in ("✓", "!", "✕") if sign in signs)
+        self.set_title("   ".join(("FITNESS", *counts)))
 
 
 def first_up(text: str) -> str:

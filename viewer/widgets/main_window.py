@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QMainWindow, QMenu, QSplitter, QStackedWidget, QVB
 
 from inference.io.study import LoadedSeries, WindowLevel
 from inference.software import NAME, NOTICE, version
+from inference.verdict import Verdict
 from viewer.binding import bind_checked, observe
 from viewer.jobs.runner import Jobs
 from viewer.operations import looking, opening
@@ -136,8 +137,9 @@ class MainWindow(QMainWindow):
         self._chart_wanted: Value[bool] = Value(self._settings.frame.value.chart_open)
         bind_checked(actions["panel_chart"], self._chart_wanted)
         observe(self, self._chart_wanted, lambda _: self._show_chart())
-        observe(self, session.findings, lambda _: self._show_chart())
+        observe(self, session.selected, lambda _: self._show_chart())
         self.commands.on_analysis_asked(lambda: setattr(self.panels.right_open, "value", True))
+        observe(self, session.verdict, self._show_refusal)
         observe(self, session.selected, lambda _: self._show_centre())
         observe(self, session.loaded, lambda _: self._show_centre())
         observe(self, session.loading, lambda _: self._show_centre())
@@ -182,8 +184,16 @@ class MainWindow(QMainWindow):
         self._stack.setCurrentWidget(self.centre if something else self.start_page)
 
     def _show_chart(self) -> None:
-        self.chart.setVisible(self._chart_wanted.value and self._session.findings.value is not None)
-        self.actions_by_name["panel_chart"].setEnabled(self._session.findings.value is not None)
+        """The chart has its room from the start, so that no image moves when an analysis fills it."""
+        info = self._session.selected.value
+        stack = info is not None and info.slices > 1
+        self.chart.setVisible(self._chart_wanted.value and stack)
+        self.actions_by_name["panel_chart"].setEnabled(stack)
+
+    def _show_refusal(self, verdict: Verdict | None) -> None:
+        """Why nothing is measured must not be hidden in a folded panel."""
+        if verdict is not None and not verdict.may_measure:
+            self.panels.right_open.value = True
 
     def _show_title(self) -> None:
         info = self._session.selected.value

@@ -125,6 +125,8 @@ def test_red_replaces_the_figures_by_the_reason_and_what_would_help(panel):
         assert words in widget.message.text.text()
     assert widget.as_text() == "" and widget.as_csv() == ""
     assert widget.copy_csv.isHidden()
+    heading = widget.message.fitness._heading.text()
+    assert "✕ 1" in heading and "!" not in heading
 
 
 def test_a_withheld_grade_is_not_shown_and_its_reason_is(panel):

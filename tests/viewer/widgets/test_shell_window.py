@@ -9,7 +9,9 @@ from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent
 from PySide6.QtWidgets import QApplication
 
+from inference.verdict import Colour, Reason, Verdict
 from inference.volume import Units
+from tests.helpers.analysed import findings_of, loaded_of
 from tests.helpers.phantoms import chest, write_dicom
 from tests.helpers.slices import asymmetric, loaded
 from viewer.app import App
@@ -301,3 +303,31 @@ def test_nothing_heavy_is_imported_before_a_study_is_open():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_the_slice_chart_keeps_its_room_from_before_the_analysis(ct):
+    case = chest(shape=(24, 40, 48))
+    ct.session.loaded.value = loaded_of(case)
+    QApplication.processEvents()
+    size = ct.window.centre.size()
+    assert ct.window.chart.isVisible()
+    ct.session.findings.value = findings_of(case)
+    QApplication.processEvents()
+    assert ct.window.centre.size() == size
+
+
+def test_one_picture_has_no_slice_chart(ct):
+    ct.session.selected.value = replace(ct.session.selected.value, slices=1)
+    assert not ct.window.chart.isVisible()
+    assert not ct.window.actions_by_name["panel_chart"].isEnabled()
+
+
+@pytest.mark.parametrize("width", [1366, 1600])
+def test_the_reason_of_a_red_verdict_is_not_left_in_a_folded_panel(ct, width):
+    ct.window.resize(width, 768)
+    ct.window.panels.right_open.value = False
+    ct.session.verdict.value = Verdict((Reason("lossy", Colour.AMBER, "changed slightly"),))
+    assert not ct.window.severity.isVisible()
+    ct.session.verdict.value = Verdict((Reason("few_slices", Colour.RED, "Only 12 slices"),))
+    assert ct.window.severity.isVisible()
+    assert "Only 12 slices" in ct.window.severity.message.text.text()
