@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path, PureWindowsPath
 
 from inference.errors import InputShapeError, SeriesError
@@ -30,32 +31,16 @@ def series_info(index: int, uid: str, files: Sequence[DicomFile]) -> SeriesInfo:
     try:
         source = source_of(images)
     except InputShapeError as error:
-        return _unusable(index, uid, first, len(images), str(error))
+        return _without_grid(index, uid, first, len(images), str(error))
     spacing = source.arrangement.spacing_mm or header.thickness_mm
     known = source.geometry.spacing_known and spacing is not None
     plane = header.pixel_spacing or (1.0, 1.0)
-    return SeriesInfo(
-        index=index,
-        uid=uid,
-        study_uid=first.study_uid,
-        kind="dicom",
-        modality=first.modality,
-        description=first.description,
-        slices=len(images),
-        rows=header.rows,
-        columns=header.columns,
+    return replace(
+        _without_grid(index, uid, first, len(images)),
         spacing_mm=(float(spacing), plane[0], plane[1]) if known and spacing is not None else None,
-        thickness_mm=header.thickness_mm,
-        kernel=first.kernel,
-        study_date=first.study_date,
-        body_part=first.body_part,
-        transfer_syntax=_syntax_name(images[0].coding.transfer_syntax),
-        frame_of_reference_uid=header.frame_of_reference_uid,
         verdict=source.header_verdict,
         loadable=True,
-        score=0.0,
         reason="",
-        identity=first.identity,
         source=source,
         windows=source.scale.windows(first.windows, images[0]),
         is_localizer=first.is_localizer,
@@ -64,7 +49,8 @@ def series_info(index: int, uid: str, files: Sequence[DicomFile]) -> SeriesInfo:
     )
 
 
-def _unusable(index: int, uid: str, file: DicomFile, slices: int, why: str) -> SeriesInfo:
+def _without_grid(index: int, uid: str, file: DicomFile, slices: int, why: str = "") -> SeriesInfo:
+    """The series as one that cannot be opened, for its headers make no grid."""
     header = file.images[0].header
     reason = Reason("no_grid", Colour.RED, f"the headers make no grid: {why}")
     return SeriesInfo(

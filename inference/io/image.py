@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from inference.errors import SeriesError
 from inference.io.sources import FileSource, natural
-from inference.io.study import Identity, Problem, SeriesInfo
-from inference.io.volume_source import HeaderlessSource
+from inference.io.study import Problem, SeriesInfo
+from inference.io.volume_source import HeaderlessSource, headerless_info
 from inference.volume import Units, VolumeGeometry
 
 MIN_STACK = 3
@@ -84,7 +84,9 @@ def scan_images(index: int, files: Sequence[FileSource], problems: list[Problem]
         for stack in stacks:
             ordered = tuple(sorted(stack, key=lambda file: natural(file.name)))
             name = pattern if len(stack) > 1 else PurePath(stack[0].name).stem
-            found.append(_info(index + len(found), ImageSource(ordered, rows, columns), name))
+            description = "8-bit image" if len(stack) == 1 else "stack of 8-bit images"
+            source = ImageSource(ordered, rows, columns)
+            found.append(headerless_info(index + len(found), source, description, name, Units.GREY8))
     return found
 
 
@@ -93,34 +95,6 @@ def _is_numbered(group: list[FileSource]) -> bool:
     numbers = [re.findall(r"\d+", file.name) for file in group]
     varying = [len({row[n] for row in numbers}) for n in range(len(numbers[0]))]
     return len(group) >= MIN_STACK and sum(count > 1 for count in varying) == 1 and max(varying) == len(group)
-
-
-def _info(index: int, source: ImageSource, name: str) -> SeriesInfo:
-    slices, rows, columns = source.geometry.shape
-    return SeriesInfo(
-        index=index,
-        uid=f"image-{index}",
-        study_uid="",
-        kind="image",
-        modality="",
-        description="8-bit image" if slices == 1 else "stack of 8-bit images",
-        slices=slices,
-        rows=rows,
-        columns=columns,
-        spacing_mm=None,
-        thickness_mm=None,
-        kernel="",
-        study_date="",
-        body_part="",
-        transfer_syntax="",
-        frame_of_reference_uid="",
-        verdict=source.verdict(Units.GREY8),
-        loadable=True,
-        score=0.0,
-        reason="",
-        identity=Identity(name=name),
-        source=source,
-    )
 
 
 def _size(file: FileSource) -> tuple[int, int]:

@@ -92,18 +92,24 @@ def to_int16(values: NDArray[Any], slope: float, intercept: float, out: NDArray[
 
 
 def volume_info(index: int, source: HeaderlessSource, name: str) -> SeriesInfo:
-    """The series of one file; its name goes into the identity, for it can carry the patient's number."""
-    geometry = source.geometry
-    slices, rows, columns = geometry.shape
+    """The series of one file of a volume."""
     bits = 8 * source.stored.itemsize
     stem = re.sub(r"\.(nii|nrrd|nhdr|mha|mhd)(\.gz)?$", "", source.file.name, flags=re.IGNORECASE)
+    description = f"{name} volume, {'floating point' if source.stored.kind == 'f' else f'{bits}-bit'}"
+    return headerless_info(index, source, description, stem, Units.GREY8 if bits == 8 else Units.HU)
+
+
+def headerless_info(index: int, source: HeaderlessSource, description: str, name: str, units: Units) -> SeriesInfo:
+    """A series without headers; the files' ``name`` goes into the identity, for it can carry the patient's number."""
+    geometry = source.geometry
+    slices, rows, columns = geometry.shape
     return SeriesInfo(
         index=index,
         uid=f"{source.kind}-{index}",
         study_uid="",
         kind=source.kind,
         modality="",
-        description=f"{name} volume, {'floating point' if source.stored.kind == 'f' else f'{bits}-bit'}",
+        description=description,
         slices=slices,
         rows=rows,
         columns=columns,
@@ -114,10 +120,10 @@ def volume_info(index: int, source: HeaderlessSource, name: str) -> SeriesInfo:
         body_part="",
         transfer_syntax="",
         frame_of_reference_uid="",
-        verdict=source.verdict(Units.GREY8 if bits == 8 else Units.HU),
+        verdict=source.verdict(units),
         loadable=True,
         score=0.0,
         reason="",
-        identity=Identity(name=stem),
+        identity=Identity(name=name),
         source=source,
     )
