@@ -35,6 +35,9 @@ _EDGE = 30.0
 """Where the crosshair's lines end: the outermost pixels belong to the orientation letters."""
 _GAP = 14.0
 """Half the opening in the middle of the crosshair, so that it never covers what it points at."""
+_LETTER_ROOM = 16.0
+"""Half the width that the upper and lower letters keep for themselves."""
+_DOT_ROOM = 18.0
 _VERDICT = {Colour.AMBER: palette.AMBER, Colour.RED: palette.RED, Colour.GREEN: palette.FAINT}
 
 
@@ -117,14 +120,11 @@ def paint_furniture(painter: QPainter, furniture: Furniture, size: tuple[float, 
     width, height = size
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
     step = _line_height(painter)
-    top = _paint_column(painter, furniture.top_left, _MARGIN, _MARGIN, step)
+    _paint_column(painter, _elided(painter, furniture, width), _MARGIN, _MARGIN, step)
     _paint_column(painter, furniture.bottom_left, _MARGIN, height - _MARGIN - step * len(furniture.bottom_left), step)
-    lower = 0.0
     if furniture.verdict:
-        row = _MARGIN if _fits_beside(painter, furniture, width) else top
-        if _paint_verdict(painter, furniture, width, row) < width / 2 + 12:
-            lower = row + step - _MARGIN
-    _paint_letters(painter, furniture.letters, width, height, lower)
+        _paint_verdict(painter, furniture, width)
+    _paint_letters(painter, furniture.letters, width, height)
     if furniture.scale_bar is not None:
         _paint_scale_bar(painter, furniture, width, height)
     if furniture.heat_target is not None:
@@ -182,31 +182,35 @@ def _paint_text(painter: QPainter, x: float, y: float, text: str, colour: palett
     painter.drawText(QPointF(x, y + metrics.ascent()), text)
 
 
-def _fits_beside(painter: QPainter, furniture: Furniture, width: float) -> bool:
-    """Whether the verdict has room at the right of the first line."""
+def _elided(painter: QPainter, furniture: Furniture, width: float) -> list[str]:
+    """The lines of the top left, cut where the upper letter stands."""
+    room = _beside_letter(furniture, width)
     metrics = _metrics(painter)
-    left = max((metrics.horizontalAdvance(line) for line in furniture.top_left), default=0.0)
-    return width - left - 6 * _MARGIN > min(metrics.horizontalAdvance(furniture.verdict) + 20, 160)
+    return [metrics.elidedText(line, Qt.TextElideMode.ElideRight, room) for line in furniture.top_left]
 
 
-def _paint_verdict(painter: QPainter, furniture: Furniture, width: float, top: float) -> float:
-    """The dot and the words at the right; returns where they begin."""
+def _beside_letter(furniture: Furniture, width: float) -> float:
+    """How wide words at the top may be, at either side of the letter in the middle."""
+    return (width / 2 - _LETTER_ROOM if furniture.letters.top else width - _MARGIN) - _MARGIN
+
+
+def _paint_verdict(painter: QPainter, furniture: Furniture, width: float) -> None:
+    """The dot and the words at the right of the upper letter and of the words at the left."""
     metrics = _metrics(painter)
-    left = max((metrics.horizontalAdvance(line) for line in furniture.top_left), default=0.0) if top == _MARGIN else 0.0
-    room = width - left - 4 * _MARGIN - 16
+    left = max((metrics.horizontalAdvance(line) for line in _elided(painter, furniture, width)), default=0.0)
+    room = min(_beside_letter(furniture, width), width - left - 3 * _MARGIN) - _DOT_ROOM
     text = metrics.elidedText(furniture.verdict, Qt.TextElideMode.ElideRight, room)
     colour = _VERDICT[furniture.verdict_colour]
     x = width - _MARGIN - metrics.horizontalAdvance(text)
-    painter.fillRect(QRectF(x - 18, top, 16, metrics.height() + 1), QColor(0, 0, 0, 125))
-    _paint_text(painter, x, top, text, colour)
+    painter.fillRect(QRectF(x - _DOT_ROOM, _MARGIN, 16, metrics.height() + 1), QColor(0, 0, 0, 125))
+    _paint_text(painter, x, _MARGIN, text, colour)
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(QColor(*colour))
-    painter.drawEllipse(QPointF(x - 10, top + metrics.height() / 2), 4.5, 4.5)
-    return x - 18
+    painter.drawEllipse(QPointF(x - 10, _MARGIN + metrics.height() / 2), 4.5, 4.5)
 
 
-def _paint_letters(painter: QPainter, letters: Letters, width: float, height: float, lower: float) -> None:
-    """The letters of the edges; the upper one ``lower`` by so much, where words stand in its place."""
+def _paint_letters(painter: QPainter, letters: Letters, width: float, height: float) -> None:
+    """The letters of the edges, in the middle of each."""
     plain, large = painter.font(), QFont(painter.font())
     large.setPixelSize(16)
     large.setBold(True)
@@ -217,7 +221,7 @@ def _paint_letters(painter: QPainter, letters: Letters, width: float, height: fl
     for text, x, y in (
         (letters.left, _MARGIN, middle_y),
         (letters.right, width - _MARGIN - metrics.horizontalAdvance(letters.right), middle_y),
-        (letters.top, middle_x - metrics.horizontalAdvance(letters.top) / 2, _MARGIN + lower),
+        (letters.top, middle_x - metrics.horizontalAdvance(letters.top) / 2, _MARGIN),
         (letters.bottom, middle_x - metrics.horizontalAdvance(letters.bottom) / 2, height - _MARGIN - tall),
     ):
         if text:

@@ -211,7 +211,7 @@ def orientation_cube() -> vtkAnnotatedCubeActor:
     cube.SetZPlusFaceText("S")
     cube.SetZMinusFaceText("I")
     cube.SetFaceTextScale(0.6)
-    cube.SetXFaceTextRotation(90)  # upright letters when the head is up
+    cube.SetXFaceTextRotation(0)  # upright letters as each side is looked at
     cube.SetZFaceTextRotation(90)
     cube.GetCubeProperty().SetColor(0.25, 0.25, 0.25)
     cube.GetTextEdgesProperty().SetColor(0.1, 0.1, 0.1)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from vtkmodules.vtkRenderingCore import vtkRenderWindow
+from vtkmodules.vtkRenderingCore import vtkRenderer, vtkRenderWindow
 
 from tests.helpers.phantoms import Chest, chest
 from viewer.rendering.meshing import surfaces
-from viewer.rendering.volume_scene import VolumeScene, frame
+from viewer.rendering.volume_scene import VolumeScene, frame, orientation_cube
 
 _WANTED = (("right_lung", "lungs", 1), ("left_lung", "lungs", 2), ("ground_glass", "lesions", 1),
            ("consolidation", "lesions", 2))  # fmt: skip
@@ -99,3 +99,23 @@ def test_from_above_the_front_is_up() -> None:
     camera = stage.scene.renderer.GetActiveCamera()
     assert np.allclose(camera.GetViewUp(), (0, -1, 0))
     assert camera.GetPosition()[2] > camera.GetFocalPoint()[2]
+
+
+@pytest.mark.parametrize("direction", ["P", "L", "R"])
+def test_the_letters_of_the_cube_stand_upright(direction: str) -> None:
+    scene, window = VolumeScene(), vtkRenderWindow()
+    scene.look_from(direction)
+    renderer = vtkRenderer()
+    renderer.AddActor(orientation_cube())
+    renderer.SetActiveCamera(scene.renderer.GetActiveCamera())
+    renderer.ResetCamera()
+    window.SetOffScreenRendering(True)
+    window.SetSize(200, 200)
+    window.AddRenderer(renderer)
+    window.Render()
+    rows, columns = np.nonzero(frame(window)[..., 1] > 180)
+    assert len(rows) > 100
+    middle = (rows.min() + rows.max()) / 2
+    assert (rows.max() - rows.min()) > np.ptp(columns), "a letter is taller than it is wide"
+    heavier_below = np.count_nonzero(rows > middle) > np.count_nonzero(rows < middle)
+    assert heavier_below == (direction == "L"), "L stands on its bar, P and R carry their bow above"
