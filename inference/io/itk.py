@@ -10,7 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.errors import InputShapeError, SeriesError
+from inference.io.reader import SliceReader
 from inference.io.sources import FileSource, head, on_disk
+from inference.io.stream import Layout, StreamReader
 from inference.io.study import Kind, SeriesInfo
 from inference.io.volume_source import HeaderlessSource, ValueRange, to_int16, volume_info
 from inference.volume import Units, VolumeGeometry
@@ -38,16 +40,22 @@ def decode_dicom(path: Path) -> NDArray[Any]:
 
 
 class ItkSource(HeaderlessSource):
-    """An NRRD or MetaImage file (and the file of its voxels, where the header is detached)."""
+    """An NRRD or MetaImage file (and the file of its voxels, where the header is detached).
 
-    def __init__(self, kind: Kind, files: tuple[FileSource, ...], geometry: VolumeGeometry, stored: Any) -> None:
+    ``layout`` is known where the voxels are plain or packed in a common way: then no second copy of them is held.
+    """
+
+    def __init__(
+        self, kind: Kind, files: tuple[FileSource, ...], geometry: VolumeGeometry, stored: Any, layout: Layout | None
+    ) -> None:
         super().__init__(files[0], geometry, stored)
         self.kind = kind
         self.files = files
+        self.layout = layout
 
-    def open(self) -> ItkReader:
+    def open(self) -> SliceReader:
         """Begin to read."""
-        return ItkReader(self)
+        return ItkReader(self) if self.layout is None else StreamReader(self.layout)
 
 
 class ItkReader:
@@ -118,7 +126,9 @@ def scan_itk(index: int, file: FileSource, kind: Kind) -> SeriesInfo:
         geometry = _geometry(reader, size, text, kind)
     except InputShapeError as error:
         raise SeriesError(f"{file.name} does not say where its voxels lie: {error}") from error
-    return volume_info(index, ItkSource(kind, files, geometry, _stored(reader)), _NAMES[kind])
+    stored = _stored(reader)
+    layout = _layout(text, kind, files[-1], stored, detached=len(files) > 1)
+    return volume_info(index, ItkSource(kind, files, geometry, stored, layout), _NAMES[kind])
 
 
 def _reader(path: Path, name: str) -> Any:
@@ -168,6 +178,29 @@ def _stored(reader: Any) -> np.dtype[Any]:
         return np.dtype(np.float64 if "64" in name else np.float32)
     bits = re.search(r"(\d+)-bit", name)
     return np.dtype(f"{'u' if 'unsigned' in name else ''}int{bits[1] if bits else 16}")
+
+
+def _layout(text: str, kind: Kind, voxels: FileSource, stored: np.dtype[Any], detached: bool) -> Layout | None:
+    """Where the voxels lie, as far as the header tells it in a common way; None leaves them to ITK."""
+    pattern = r"^([^#:\n]+?)\s*:(?!=)\s*(.*?)\s*$" if kind == "nrrd" else r"^(\w+)\s*=\s*(.*?)\s*$"
+    end = re.search(r"\r?\n\r?\n" if kind == "nrrd" else r"^ElementDataFile\s*=.*\n", text, re.MULTILINE)
+    if end is None and not detached:
+        return None
+    header = text if end is None else text[: end.end()]
+    fields = {key.lower().replace(" ", ""): value.lower() for key, value in re.findall(pattern, header, re.MULTILINE)}
+    if kind == "nrrd":
+        packed, plain = (fields.get("encoding") in names for names in (("gzip", "gz"), ("raw",)))
+        unusual = any(fields.get(key, "0") != "0" for key in ("lineskip", "byteskip"))
+        order = fields.get("endian", "" if stored.itemsize > 1 else "little")
+    else:
+        true = {key for key, value in fields.items() if value[:1] in ("t", "1")}
+        packed, plain = "compresseddata" in true, "compresseddata" not in true
+        unusual = "binarydata" not in true or fields.get("headersize", "0") != "0"
+        order = "big" if true & {"binarydatabyteordermsb", "elementbyteordermsb"} else "little"
+    if unusual or not (packed or plain) or order not in ("little", "big"):
+        return None
+    start = 0 if detached or end is None else end.end()
+    return Layout(voxels, stored.newbyteorder("<" if order == "little" else ">"), start, packed=packed)
 
 
 def _detached(file: FileSource, text: str, kind: Kind) -> tuple[FileSource, ...]:

@@ -6,22 +6,20 @@ The array keeps the file's own order: its last axis, which varies slowest in the
 from __future__ import annotations
 
 import gzip
-import threading
 import zlib
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from inference.errors import InputShapeError, SeriesError
 from inference.io.sources import FileSource
+from inference.io.stream import Layout, StreamReader, unpacked
 from inference.io.study import SeriesInfo
-from inference.io.volume_source import HeaderlessSource, ValueRange, to_int16, volume_info
-from inference.volume import Units, VolumeGeometry
+from inference.io.volume_source import HeaderlessSource, volume_info
+from inference.volume import VolumeGeometry
 
 RAS_TO_LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
 _MILLIMETRES = {"meter": 1000.0, "micron": 0.001}
-_BROKEN = (OSError, EOFError, zlib.error, ValueError)
 
 
 class NiftiSource(HeaderlessSource):
@@ -29,53 +27,21 @@ class NiftiSource(HeaderlessSource):
 
     kind = "nifti"
 
-    def __init__(self, file: FileSource, header: Any) -> None:
+    def __init__(self, file: FileSource, header: Any, packed: bool) -> None:
         super().__init__(file, _geometry(file, header), np.dtype(header.get_data_dtype()))
         slope, intercept = header.get_slope_inter()
-        self.slope = float(slope) if slope is not None and np.isfinite(slope) and slope != 0 else 1.0
-        self.intercept = float(intercept) if intercept is not None and np.isfinite(intercept) else 0.0
-        self.offset = int(header.get_data_offset())
+        self.layout = Layout(
+            file,
+            self.stored,
+            skip=int(header.get_data_offset()),
+            packed=packed,
+            slope=float(slope) if slope is not None and np.isfinite(slope) and slope != 0 else 1.0,
+            intercept=float(intercept) if intercept is not None and np.isfinite(intercept) else 0.0,
+        )
 
-    def open(self) -> NiftiReader:
+    def open(self) -> StreamReader:
         """Begin to read."""
-        return NiftiReader(self)
-
-
-class NiftiReader:
-    """Reads slices: in any order from a plain file, in ascending order from a compressed one."""
-
-    def __init__(self, source: NiftiSource) -> None:
-        self._source = source
-        self._range = ValueRange()
-        self._stream = _unpacked(source.file)
-        self._lock = threading.Lock()
-        self.parallel = not isinstance(self._stream, gzip.GzipFile)
-
-    def read(self, k: int, out: NDArray[np.int16]) -> None:
-        """Fill ``out`` with slice ``k``. Raises SeriesError."""
-        source = self._source
-        count = out.size * source.stored.itemsize
-        try:
-            with self._lock:
-                self._stream.seek(source.offset + k * count)
-                data = self._stream.read(count)
-        except _BROKEN as error:
-            raise SeriesError(f"{source.file.name} is damaged or cut short; get it again.") from error
-        if len(data) != count:
-            raise SeriesError(f"{source.file.name} is cut short; get it again.")
-        to_int16(np.frombuffer(data, source.stored).reshape(out.shape), source.slope, source.intercept, out)
-        self._range.see(out)
-
-    def settle(self, k: int, pixels: NDArray[np.int16]) -> None:
-        """There is only one way to read."""
-
-    def units(self) -> Units:
-        """Judged by the values."""
-        return self._range.units()
-
-    def close(self) -> None:
-        """Close the file."""
-        self._stream.close()
+        return StreamReader(self.layout)
 
 
 def scan_nifti(index: int, file: FileSource) -> SeriesInfo:
@@ -91,16 +57,18 @@ def scan_nifti(index: int, file: FileSource) -> SeriesInfo:
     from nibabel import Nifti1Header, Nifti2Header
     from nibabel.spatialimages import HeaderDataError
 
-    with _unpacked(file) as stream:
+    with file.open() as stream:
+        content = unpacked(stream)
+        packed = content is not stream
         try:
-            start = stream.read(540)
+            start = content.read(540)
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:
             raise SeriesError(f"{file.name} is damaged; get it again.") from error
     for header_class, size in ((Nifti1Header, 348), (Nifti2Header, 540)):
         if size in (int.from_bytes(start[:4], "little"), int.from_bytes(start[:4], "big")) and len(start) >= size:
             try:
                 header = header_class(start[:size])
-                source = NiftiSource(file, header)
+                source = NiftiSource(file, header, packed)
             except (HeaderDataError, ValueError, InputShapeError, KeyError) as error:
                 raise SeriesError(f"{file.name} has a damaged NIfTI header ({error}).") from error
             _refuse_cut_short(source)
@@ -112,8 +80,8 @@ def _refuse_cut_short(source: NiftiSource) -> None:
     name = source.file.name
     if source.stored.kind not in "iuf":
         raise SeriesError(f"{name} holds colours or complex numbers, not one grey value for each voxel.")
-    needed = source.offset + int(np.prod(source.geometry.shape)) * source.stored.itemsize
-    if not name.lower().endswith(".gz") and source.file.size < needed:
+    needed = source.layout.skip + int(np.prod(source.geometry.shape)) * source.stored.itemsize
+    if not source.layout.packed and source.file.size < needed:
         raise SeriesError(f"{name} is cut short: {source.file.size} of {needed} bytes are there. Get it again.")
 
 
@@ -134,12 +102,3 @@ def _geometry(file: FileSource, header: Any) -> VolumeGeometry:
     affine = RAS_TO_LPS @ np.diag([unit, unit, unit, 1.0]) @ np.asarray(ras, dtype=np.float64)
     i, j, k = shape
     return VolumeGeometry((k, j, i), affine, orientation_known=known)
-
-
-def _unpacked(file: FileSource) -> BinaryIO:
-    stream = file.open()
-    if stream.read(2) == b"\x1f\x8b":
-        stream.seek(0)
-        return gzip.GzipFile(fileobj=stream)  # type: ignore[return-value]
-    stream.seek(0)
-    return stream
