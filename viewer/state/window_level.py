@@ -29,3 +29,10 @@ def presets() -> tuple[Preset, ...]:
 def preset(name: str) -> WindowLevel:
     """The window of the preset of that name. Raises KeyError."""
     return {item.name: item.window for item in presets()}[name]
+
+
+def named(window: WindowLevel) -> WindowLevel:
+    """The preset with this width and level, so that it is called by its name; else the window itself."""
+    plain = window.table is None and not window.name
+    same = (item.window for item in presets() if (item.window.width, item.window.level) == (window.width, window.level))
+    return next(same, window) if plain else window

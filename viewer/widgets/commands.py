@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QFileDialog, QMenu, QWidget
+from PySide6.QtWidgets import QDialog, QFileDialog, QMenu, QWidget
 
 from inference.volume import Units
 from viewer.binding import bind_checked, bind_choice, observe
@@ -90,8 +90,8 @@ class Commands:
         actions.on("close_study", lambda: opening.close_study(session, jobs))
         actions.on("next_series", lambda: opening.step_series(session, jobs, 1))
         actions.on("previous_series", lambda: opening.step_series(session, jobs, -1))
-        actions.on("tags", lambda: TagViewer(session, self._window).show())
-        actions.on("preferences", lambda: PreferencesDialog(self._settings, self._window).show())
+        actions.on("tags", lambda: self._show_once(lambda: TagViewer(session, self._window)))
+        actions.on("preferences", lambda: self._show_once(lambda: PreferencesDialog(self._settings, self._window)))
         actions.on("quit", self._window.close)
         bind_checked(actions["hide_identity"], session.identity_hidden)
 
@@ -143,8 +143,16 @@ class Commands:
             lambda jobs: self._actions["cancel_job"].setEnabled(any(not job.ending for job in jobs)),
         )
 
+    def _show_once(self, make: Callable[[], QDialog]) -> None:
+        """Open a window that stays beside the images, in the place of the one of its kind that is open."""
+        made = make()
+        for other in self._window.findChildren(type(made)):
+            if other is not made:
+                other.close()
+        made.show()
+
     def _help(self) -> None:
-        self._actions.on("help", lambda: HelpSheet(self._settings, self._window).show())
+        self._actions.on("help", lambda: self._show_once(lambda: HelpSheet(self._settings, self._window)))
         self._actions.on("about", lambda: About(self._window).show())
 
     def _enable(self) -> None:

@@ -55,7 +55,9 @@ class Exports:
     def picture(self, whole_layout: bool, choices: Choices) -> QImage | None:
         """The annotated picture of the layout, or of the active view; None while it shows nothing."""
         panes, size = self._centre.panes(whole_layout, choices.scale, choices.identity)
-        return sheet(panes, size, self._session, choices) if panes else None
+        volume = self._centre.volume
+        more = volume.legend if volume.isVisible() and (whole_layout or self._session.active_view.value == "3d") else ()
+        return sheet(panes, size, self._session, choices, more) if panes else None
 
     def _export_picture(self, whole_layout: bool) -> None:
         asked = PictureDialog(self._window)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from inference.io.study import WindowLevel
 from viewer.settings import Settings
 from viewer.state.session import Layout, Session
+from viewer.state.window_level import named
 
 if TYPE_CHECKING:
     from viewer.widgets.main_window import MainWindow
@@ -24,7 +25,7 @@ def restored(window: MainWindow, settings: Settings, session: Session) -> None:
     if frame.layout in {layout.value for layout in Layout}:
         session.layout.value = Layout(frame.layout)
     if frame.window_width > 0:
-        session.window.value = WindowLevel(frame.window_width, frame.window_level)
+        session.window.value = named(WindowLevel(frame.window_width, frame.window_level))
     for group, fields in settings.layers.value.items():
         if group in session.layers.by_group:
             session.layers.change(group, **_sound(fields))

@@ -122,7 +122,7 @@ class LayerPanel(QWidget):
         if self._session.layers.all_hidden.value:
             text = "All hidden (O)"
         elif masks.lungs is None and masks.lesions is None:
-            text = "Analyse to see lungs and opacities"
+            text = "Nothing analysed yet"
         else:
             text = ""
         self._hint.setText(text)

@@ -152,7 +152,7 @@ def _alignment(column: int) -> Qt.AlignmentFlag:
 
 def _text(lesion: LesionComponent, column: int) -> str:
     size = f"{lesion.voxels}" if lesion.volume_ml is None else f"{lesion.volume_ml:.1f}"
-    density = "–" if lesion.mean_hu is None else f"{lesion.mean_hu:.0f}".replace("-", "−")
+    density = "–" if lesion.mean_hu is None else f"{round(lesion.mean_hu)}".replace("-", "−")
     zone = "–" if lesion.zone is None else lesion.zone.replace("right", "R").replace("left", "L")
     return (str(lesion.number), _SHORT[Lesion(lesion.label)], size, density, zone)[column]
 

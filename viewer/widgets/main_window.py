@@ -44,6 +44,8 @@ SMALLEST = (760, 520)
 _CHART_HEIGHT = 76
 _COMPACT = 1160
 """Narrower windows have a toolbar without words."""
+_LOW = 640
+"""Lower windows leave the slice chart's room to the images."""
 _LEFT_PARTS = (330, 190, 190)
 
 
@@ -187,7 +189,7 @@ class MainWindow(QMainWindow):
         """The chart has its room from the start, so that no image moves when an analysis fills it."""
         info = self._session.selected.value
         stack = info is not None and info.slices > 1
-        self.chart.setVisible(self._chart_wanted.value and stack)
+        self.chart.setVisible(self._chart_wanted.value and stack and self.height() >= _LOW)
         self.actions_by_name["panel_chart"].setEnabled(stack)
 
     def _show_refusal(self, verdict: Verdict | None) -> None:
@@ -215,6 +217,7 @@ class MainWindow(QMainWindow):
         super().resizeEvent(event)
         self.panels.fit(self.width())
         self.toolbar.set_compact(self.width() < _COMPACT)
+        self._show_chart()
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """Take files and folders."""

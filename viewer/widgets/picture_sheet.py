@@ -37,7 +37,17 @@ class Line:
     colour: str = _TEXT
 
 
-def sheet(panes: Sequence[tuple[QRect, QImage]], size: tuple[int, int], session: Session, choices: Choices) -> QImage:
+Entry = tuple[str, tuple[int, int, int]]
+"""A name of the legend and its colour."""
+
+
+def sheet(
+    panes: Sequence[tuple[QRect, QImage]],
+    size: tuple[int, int],
+    session: Session,
+    choices: Choices,
+    more: Sequence[Entry] = (),
+) -> QImage:
     """Put panes and words together.
 
     Parameters
@@ -46,6 +56,8 @@ def sheet(panes: Sequence[tuple[QRect, QImage]], size: tuple[int, int], session:
         Places in screen pixels (logical) within ``size``, and their pictures, already in the chosen scale.
     size
         Width and height of the whole arrangement in screen pixels.
+    more
+        Further entries of the legend.
     """
     scale = choices.scale
     font = tabular(QFont())
@@ -55,7 +67,7 @@ def sheet(panes: Sequence[tuple[QRect, QImage]], size: tuple[int, int], session:
     margin = round(10 * scale)
     above = _wrapped(_above(session, choices), measure, width - 2 * margin)
     below = _wrapped(_below(session), measure, width - 2 * margin)
-    legend = _legend(session) if choices.legend else []
+    legend = [*_legend(session), *more] if choices.legend else []
     step = round(measure.height() * 1.25)
     head = margin + step * len(above)
     foot = step * (len(below) + bool(legend)) + margin
@@ -121,11 +133,11 @@ def _below(session: Session) -> list[Line]:
     return [Line(" · ".join(parts)), Line(f"{NAME} {version()} · {NOTICE}", "#9c9c9c")]
 
 
-def _legend(session: Session) -> list[tuple[str, tuple[int, int, int]]]:
+def _legend(session: Session) -> list[Entry]:
     shown = {layer.group: layer for layer in shown_layers(session)}
     findings = session.findings.value
     sides_known = findings is None or findings.output.sides_known
-    entries: list[tuple[str, tuple[int, int, int]]] = []
+    entries: list[Entry] = []
     for group, layer in shown.items():
         own = [label for label in labels() if label.group == group]
         if group == "lungs":
@@ -141,9 +153,7 @@ def _draw_lines(painter: QPainter, lines: Sequence[Line], x: int, y: int, step: 
         painter.drawText(QRect(x, y + number * step, 100_000, step), Qt.AlignmentFlag.AlignVCenter, line.text)
 
 
-def _draw_legend(
-    painter: QPainter, entries: Sequence[tuple[str, tuple[int, int, int]]], x: int, y: int, step: int
-) -> None:
+def _draw_legend(painter: QPainter, entries: Sequence[Entry], x: int, y: int, step: int) -> None:
     square = round(step * 0.6)
     for name, colour in entries:
         painter.fillRect(x, y + (step - square) // 2, square, square, QColor(*colour))

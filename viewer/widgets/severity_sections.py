@@ -40,8 +40,8 @@ _TABLE: tuple[tuple[str, Callable[[RegionFigures], float | None], str], ...] = (
 
 
 def number(value: float | None, decimals: int = 0) -> str:
-    """A bare number with a true minus sign, a dash where unknown."""
-    return "–" if value is None else f"{value:.{decimals}f}".replace("-", "−")
+    """A bare number with a true minus sign and no minus zero, a dash where unknown."""
+    return "–" if value is None else f"{round(value, decimals) + 0.0:.{decimals}f}".replace("-", "−")
 
 
 class HeadlineSection(Section):

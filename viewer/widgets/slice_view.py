@@ -272,7 +272,8 @@ class SliceView(QWidget):
         paint.paint_crosshair(painter, spot, self._canvas.width(), self._canvas.height())
 
     def _crosshair_shown(self) -> bool:
-        return self.session.crosshair_visible.value and self.scene.whole and self.scene.linked
+        shown = self.session.crosshair_visible.value and self.scene.whole and self.scene.linked
+        return shown and self.scene.source is not None and self.scene.source.geometry.shape[0] > 1
 
     def _crosshair_spot(self, frame: ViewFrame) -> Spot:
         _, x, y = frame.grid.locate(self.session.crosshair.value)

@@ -77,6 +77,15 @@ class VolumeView(QWidget):
         """The meshes on show, for export."""
         return () if self._scene is None else tuple(self._scene.surface(key) for key in self._scene.keys)
 
+    @property
+    def legend(self) -> tuple[tuple[str, tuple[int, int, int]], ...]:
+        """Names and colours that the slices' legend does not hold."""
+        if self._shown is None or self._colouring.currentData() != "infection":
+            return ()
+        from viewer.rendering.volume_scene import INFECTION_COLOUR
+
+        return (("Infection in 3D", INFECTION_COLOUR),)
+
     def look_from(self, direction: Direction) -> None:
         """Turn to one of the six sides."""
         if self._scene is not None:

@@ -17,6 +17,7 @@ from tests.helpers.analysed import AMBER, PATIENT
 from tests.helpers.severity_session import GREEN, analysed, found, opened, voxel
 from viewer.state.session import JobState, Session
 from viewer.widgets.severity_panel import SeverityPanel
+from viewer.widgets.severity_sections import number
 
 RED = Verdict(
     (Reason("gap", Colour.RED, "6 slices are missing inside the lung", "A complete reconstruction."),), ("ct",)
@@ -113,6 +114,11 @@ def test_amber_puts_a_line_and_a_mark_on_every_section_of_figures(panel):
     green = panel(analysed(GREEN))
     assert not any(section.is_marked for section in green.figures.measured)
     assert green.figures.amber_line.isHidden() and green.figures.amber_text.isHidden()
+
+
+def test_numbers_have_a_true_minus_and_no_minus_zero():
+    assert [number(value) for value in (-0.3, -0.6, 0.4, None)] == ["0", "−1", "0", "–"]
+    assert number(-0.04, 1) == "0.0" and number(-0.06, 1) == "−0.1"
 
 
 def test_red_replaces_the_figures_by_the_reason_and_what_would_help(panel):

@@ -76,6 +76,15 @@ def test_legend_names_only_what_is_shown(session):
     assert _legend(session) == []
 
 
+def test_further_entries_of_the_legend_are_drawn_if_there_is_one(qtbot, session):
+    panes = [(QRect(0, 0, 400, 30), pane("#000000", 400))]
+    colour = (1, 255, 254)
+    drawn = pixels(sheet(panes, (400, 30), session, Choices(), [("Infection in 3D", colour)]))
+    assert (drawn == 0x01FFFE).sum() > 20
+    without = pixels(sheet(panes, (400, 30), session, Choices(legend=False), [("Infection in 3D", colour)]))
+    assert not (without == 0x01FFFE).any()
+
+
 def test_description_that_repeats_the_patients_name_does_not_smuggle_it_out(session):
     assert "Quillfeather" in session.selected.value.description
     assert "Quillfeather" not in " ".join(line.text for line in _above(session, Choices()))

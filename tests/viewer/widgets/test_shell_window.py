@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QDialog
 
 from inference.verdict import Colour, Reason, Verdict
 from inference.volume import Units
@@ -18,6 +18,7 @@ from viewer.app import App
 from viewer.settings import Settings
 from viewer.state.session import Layout, Notice, Tool
 from viewer.state.window_level import presets
+from viewer.widgets.frame_state import restored
 from viewer.widgets.side_panel import RAIL_WIDTH
 
 HARMLESS = "propagateSizeHints"
@@ -316,6 +317,13 @@ def test_the_slice_chart_keeps_its_room_from_before_the_analysis(ct):
     assert ct.window.centre.size() == size
 
 
+def test_a_very_low_window_leaves_the_charts_room_to_the_images(ct):
+    ct.window.resize(1000, 560)
+    assert not ct.window.chart.isVisible()
+    ct.window.resize(1000, 700)
+    assert ct.window.chart.isVisible()
+
+
 def test_one_picture_has_no_slice_chart(ct):
     ct.session.selected.value = replace(ct.session.selected.value, slices=1)
     assert not ct.window.chart.isVisible()
@@ -331,3 +339,22 @@ def test_the_reason_of_a_red_verdict_is_not_left_in_a_folded_panel(ct, width):
     ct.session.verdict.value = Verdict((Reason("few_slices", Colour.RED, "Only 12 slices"),))
     assert ct.window.severity.isVisible()
     assert "Only 12 slices" in ct.window.severity.message.text.text()
+
+
+@pytest.mark.parametrize("name", ["help", "preferences"])
+def test_a_window_beside_the_images_opens_once(app, name):
+    for _ in range(2):
+        app.window.actions_by_name[name].trigger()
+        QApplication.processEvents()
+    shown = [one for one in app.window.findChildren(QDialog) if one.isVisible()]
+    assert len(shown) == 1
+    shown[0].close()
+
+
+def test_the_last_window_is_called_by_its_presets_name_again(app, settings):
+    settings.frame.value = replace(settings.frame.value, window_width=400.0, window_level=40.0)
+    restored(app.window, settings, app.session)
+    assert app.session.window.value == presets()[1].window
+    settings.frame.value = replace(settings.frame.value, window_level=41.0)
+    restored(app.window, settings, app.session)
+    assert app.session.window.value.name == "" and app.session.window.value.level == 41

@@ -316,3 +316,10 @@ def test_view_names_its_plane_only_where_the_orientation_is_known(view, session)
     assert view.accessibleName() == "image view"
     session.loaded.value = loaded(asymmetric())
     assert view.accessibleName() == "axial view"
+
+
+@pytest.mark.parametrize(("slices", "shown"), [(1, False), (2, True)])
+def test_a_single_picture_has_no_crosshair(qtbot, slices, shown):
+    widget = SliceView(session_on(asymmetric((slices, 30, 40))), "axial", name="axial")
+    qtbot.addWidget(widget)
+    assert widget._crosshair_shown() is shown
