@@ -29,11 +29,13 @@ class Expected:
     """``start``: beyond this distance (mm) a ray should meet nothing but lung up to the ribs; infinite where unknown.
 
     ``certain`` marks the rays of ``start`` that lie between diaphragm and shoulder for sure: lung reaches the ribs on
-    them, or on their mirror image, farther up, and farther down unless they are too high for any diaphragm.
+    them, or on their mirror image, farther up, and farther down unless they are too high for any diaphragm. Of
+    ``topped`` rays only the former is known, and that lung of their own lies on them: the diaphragm may enter.
     """
 
     start: Rays
     certain: NDArray[np.bool_]
+    topped: NDArray[np.bool_]
 
 
 def expected_lung(cage: RibCage, scene: Scene) -> Expected:
@@ -60,13 +62,13 @@ def expected_lung(cage: RibCage, scene: Scene) -> Expected:
     inner = np.where(under_front, 0.72 * cage.radius, inner)
     start = np.where(present, cage.lung_radius, np.where(missing, inner, np.inf))
     topped = (_reached(reaching[::-1], 0) | _reached(_mirrored_flags(reaching)[::-1], slack))[::-1]
-    return Expected(start, below & topped & np.isfinite(start))
+    return Expected(start, below & topped & np.isfinite(start), topped & present)
 
 
 def find_gap(
-    expected: Expected, sides: NDArray[np.uint8], taken: Mask, cage: RibCage, scene: Scene
+    rays: NDArray[np.bool_], expected: Expected, sides: NDArray[np.uint8], taken: Mask, cage: RibCage, scene: Scene
 ) -> NDArray[np.uint8]:
-    """Dense tissue where lung is expected: 0 outside, 1 or 2 in the part of each half that holds no lung.
+    """Dense tissue on the given rays where lung is expected: 0 outside, 1 or 2 in what holds no lung of each half.
 
     A chest wall that is thick on both sides is no gap, nor is one that may be where the other side cannot tell.
     """
@@ -76,7 +78,7 @@ def find_gap(
     wall = cage.radius - expected.start
     usual = np.nan_to_num(mirrored(cage.radius - cage.lung_radius), nan=config.thick_wall_mm)
     usual = np.clip(usual, 0.0, config.thick_wall_mm)
-    wide = expected.certain & (wall - usual > config.gap_mm) & _lateral(40.0)
+    wide = rays & (wall - usual > config.gap_mm) & _lateral(40.0)
     region = (cage.distance > cage.per_voxel(np.where(wide, expected.start, 1e6))) & cage.inside(3.0)
     region = opened(region & (sides == 0) & ~taken, 3.5, grid.spacing_mm)
     region = without_small(region, grid.voxels(config.gap_ml))

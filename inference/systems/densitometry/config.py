@@ -40,6 +40,8 @@ class DensitometryConfig:
     certain_lung_ml: float = 400.0
 
     closing_mm: float = 9.0
+    lost_lung_share: float = 0.15
+    """A lung with less air than this share of the other's is reported as not aerated."""
     crumb_mm: float = 15.0
     """Air within this of lung, in dense tissue beside the mediastinum, marks consolidated lung."""
 
@@ -62,6 +64,14 @@ class DensitometryConfig:
     dependent_mm: float = 12.0
     dependent_step_hu: float = 60.0
     """The dependent layer of this thickness must be this much denser: lung is, where it bears weight."""
+    central_haze_mm: float = 8.0
+    few_vessels: float = 0.12
+    """Among more vessels than this share of the lung, or a quarter of it deep in the lung, ground-glass must be
+    thicker than ``central_haze_mm`` somewhere: vessels' rims run together there."""
+    faint_step_hu: float = 45.0
+    faint_mm: float = 10.0
+    faint_smoothing_mm: float = 2.5
+    """Fainter ground-glass counts where it is this thick, after this smoothing, and holds few vessels."""
     haze_to_vessel: float = 1.5
     """Ground-glass outweighs the vessels in it by this; a vessel's rim does not outweigh the vessel."""
     crowding_mm: float = 5.0
@@ -89,6 +99,8 @@ class DensitometryConfig:
     effusion_thickness_mm: float = 4.4
     smallest_effusion_ml: float = 3.0
     loculated_ml: float = 150.0
+    massive_ml: float = 250.0
+    rise_mm: float = 4.0
     tall_pool_mm: float = 85.0
     base_mm: float = 35.0
     low_pool_mm: float = 50.0

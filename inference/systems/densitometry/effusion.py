@@ -24,11 +24,15 @@ from inference.systems.densitometry.scene import Scene
 
 @dataclass(frozen=True)
 class Texture:
-    """Local mean and standard deviation (HU) of soft tissue outside lung; ``soft`` says where they mean something."""
+    """Local mean and standard deviation (HU) of soft tissue outside lung; ``soft`` says where they mean something.
+
+    ``noise`` is the deviation of the evenest quarter of it: what the scanner adds.
+    """
 
     soft: Mask
     mean: NDArray[np.float32]
     spread: NDArray[np.float32]
+    noise: float
 
 
 def soft_texture(scene: Scene, cage: RibCage, sides: NDArray[np.uint8]) -> Texture:
@@ -40,7 +44,8 @@ def soft_texture(scene: Scene, cage: RibCage, sides: NDArray[np.uint8]) -> Textu
     mean = smoothed_inside(scene.hu, soft, config.effusion_smoothing_mm, spacing)
     scene.pulse()
     square = smoothed_inside(scene.hu * scene.hu, soft, config.effusion_smoothing_mm, spacing)
-    return Texture(soft, mean, np.sqrt(np.maximum(square - mean * mean, 0.0)))
+    spread = np.sqrt(np.maximum(square - mean * mean, 0.0))
+    return Texture(soft, mean, spread, float(np.percentile(spread[soft], 25)) if soft.any() else 0.0)
 
 
 def find_effusion(scene: Scene, sides: NDArray[np.uint8], texture: Texture, cage: RibCage, expected: Expected) -> Mask:
@@ -53,11 +58,11 @@ def find_effusion(scene: Scene, sides: NDArray[np.uint8], texture: Texture, cage
     if not cage.ribs_seen:
         return np.zeros(sides.shape, bool)
     low, high = config.effusion_hu
-    watery = texture.soft & (texture.mean > low) & (texture.mean < high)
-    watery &= (falling(scene.down) > 0.05)[cage.ray] & (scene.beneath_mm(sides > 0) <= 6.0)
-    watery &= _beside_spine(cage, scene, 14.0)
-    solid = watery & (_floating(sides, scene) & cage.inside(config.climb_mm) | _uneven(sides, texture, cage, scene))
-    watery &= ~solid
+    fluid = texture.soft & (texture.mean > low) & (texture.mean < high) & (scene.beneath_mm(sides > 0) <= 6.0)
+    fluid &= _beside_spine(cage, scene, 14.0)
+    solid = fluid & (_floating(sides, scene) & cage.inside(config.climb_mm) | _uneven(sides, texture, cage, scene))
+    fluid &= ~solid
+    watery = fluid & (falling(scene.down) > 0.05)[cage.ray]
     scene.pulse()
     at_lung = cage.distance > cage.per_voxel(np.where(np.isfinite(expected.start), expected.start - 2.0, 1e6))
     free = watery & cage.inside(config.effusion_wall_mm) & _beside_spine(cage, scene, 24.0)
@@ -73,8 +78,18 @@ def find_effusion(scene: Scene, sides: NDArray[np.uint8], texture: Texture, cage
     scene.pulse()
     edge = watery & at_lung & (texture.mean < config.effusion_seed_hu[1]) & ~cage.inside(config.climb_mm)
     pool |= _edges(pool, edge, scene)
-    rim = (scene.hu > -250.0) & (scene.hu < 160.0) & (texture.mean < high) & cage.inside(-4.0) & (at_lung | free)
+    pool |= _risen(pool, fluid & at_lung & cage.inside(3.0) & (texture.mean < config.effusion_seed_hu[1]), scene)
+    rim = (scene.hu > -250.0) & (scene.hu < 160.0) & (texture.mean < high) & cage.inside(-1.0) & (at_lung | free)
     return np.asarray(dilate(pool, 2.5, spacing) & (rim & (sides == 0) | pool))
+
+
+def _risen(pool: Mask, fluid: Mask, scene: Scene) -> Mask:
+    """What fills the rest of the half when a pool is massive: fluid then stands above the body's middle too."""
+    labels, sizes = pieces(pool)
+    massive = np.asarray((sizes >= scene.grid.voxels(scene.config.massive_ml))[labels])
+    if not massive.any():
+        return massive
+    return touching(massive | opened(fluid, scene.config.rise_mm, scene.spacing_mm), massive)
 
 
 def _edges(pool: Mask, fluid: Mask, scene: Scene) -> Mask:
@@ -122,7 +137,7 @@ def _floating(sides: NDArray[np.uint8], scene: Scene) -> Mask:
 
 
 def _plausible(core: Mask, texture: Texture, sides: NDArray[np.uint8], cage: RibCage, scene: Scene) -> Mask:
-    """Pools that are watery, lie along the ribs, touch lung, reach down to the lung's base."""
+    """Pools that are watery, lie along the ribs, touch lung and reach down to its base; or are massive and pure."""
     grid, config = scene.grid, scene.config
     labels, sizes = pieces(core)
     low, high = config.effusion_seed_hu
@@ -131,10 +146,11 @@ def _plausible(core: Mask, texture: Texture, sides: NDArray[np.uint8], cage: Rib
         return np.bincount(labels[core & where], minlength=len(sizes))
 
     watery = held((texture.mean > low) & (texture.mean < high))
-    sure = watery > 0.4 * sizes
-    sure &= held(~cage.inside(9.0)) > 0.12 * sizes
+    wall = held(~cage.inside(9.0))
+    sure = (watery > 0.4 * sizes) & (wall > 0.12 * sizes)
     contact = held(dilate(sides > 0, 7.0, grid.spacing_mm))
     sure &= (contact >= grid.voxels(1.5)) | (watery > 0.9 * sizes) & (contact > 0)
+    sure |= (watery > 0.9 * sizes) & (wall > 0.05 * sizes) & (sizes >= grid.voxels(config.massive_ml))
     base = _base_levels(sides, scene)
     keep = np.zeros(len(sizes), bool)
     for number in np.flatnonzero(sure & (sizes >= grid.voxels(config.smallest_effusion_ml))):

@@ -50,13 +50,20 @@ def find_opacity(scene: Scene, lung: Mask, cage: RibCage, progress: Callable[[fl
     dense = smoothed(solid.astype(np.float32), config.crowding_mm, spacing) / room
     crowding = hazy + dense
     progress(0.5)
+    shallow = (cage.per_voxel(cage.radius) - cage.distance)[where] < config.shallow_mm
     haze = opened(band & _off_dome(lung, grid, config), config.haze_mm / 2, spacing)
+    deep = opened(haze, config.central_haze_mm / 2, spacing)
+    haze &= deep | (shallow & (dense < config.few_vessels)) | (dense < config.few_vessels / 4)
     haze &= (crowding > config.crowding) & (hazy > config.haze_to_vessel * dense)
+    still = smoothed_inside(calm, lung, config.faint_smoothing_mm, spacing)
+    faint = lung & (still > lowest - config.faint_step_hu) & (dense < config.few_vessels / 2)
+    haze |= opened(faint & _off_dome(lung, grid, config), config.faint_mm / 2, spacing) & (
+        calm > lowest - config.halo_step_hu
+    )
     progress(0.6)
     tissue = closed(solid, 1.2, spacing) & lung
     mass = opened(tissue & inner, config.central_vessel_mm / 2, spacing)
     progress(0.75)
-    shallow = (cage.per_voxel(cage.radius) - cage.distance)[where] < config.shallow_mm
     mass |= opened(tissue & inner & shallow, config.peripheral_vessel_mm / 2, spacing) & (crowding > config.crowding)
     progress(0.9)
     core = haze | mass
@@ -92,11 +99,14 @@ def _off_dome(lung: Mask, grid: WorkingGrid, config: DensitometryConfig) -> Mask
     return off
 
 
-def dense_lung(scene: Scene, gap: NDArray[np.uint8], lung: Mask, fluid: Mask, texture: Texture) -> NDArray[np.uint8]:
+def dense_lung(
+    scene: Scene, gap: NDArray[np.uint8], certain: Mask, lung: Mask, fluid: Mask, texture: Texture
+) -> NDArray[np.uint8]:
     """The parts of the gap between lung and ribs that are consolidated lung, by side.
 
-    A part counts where it is as dense as tissue, no even water, and joins aerated lung over a broad front; the rest
-    stays unclaimed and is reported as possibly missed lung.
+    A part counts where it is as dense as tissue, no even water, and joins aerated lung over a broad front. Where it is
+    not ``certain`` that the diaphragm lies lower, its densities must vary too, as they do around bronchi and do not in
+    liver and spleen. What is certain and does not count stays unclaimed, and is reported as possibly missed lung.
     """
     grid, config = scene.grid, scene.config
     free = (gap > 0) & ~fluid & ~lung
@@ -107,6 +117,10 @@ def dense_lung(scene: Scene, gap: NDArray[np.uint8], lung: Mask, fluid: Mask, te
     watery = np.bincount(labels[water], minlength=len(sizes))
     keep = (front > 0.08 * sizes) & (mean > config.returned_hu[0]) & (mean < config.returned_hu[1])
     keep &= watery < 0.35 * sizes
+    uneven = texture.spread > max(config.fluid_spread_hu, 2.2 * texture.noise)
+    rough = np.bincount(labels[free & texture.soft & uneven], minlength=len(sizes))
+    known = np.bincount(labels[free & certain], minlength=len(sizes))
+    keep &= (known > 0.5 * sizes) | (rough > 0.5 * sizes)
     keep[0] = False
     for number in np.flatnonzero(keep):
         keep[number] = not _on_organ(labels == number, scene.hu, lung, grid)

@@ -84,6 +84,7 @@ class _Run:
         halves, cut_at_spine = split_sides(scene, aerated)
         if cut_at_spine:
             self._warn("lungs_not_parted", "Right and left lung could not be told apart and were parted at the spine.")
+        self._warn_of_lost_lung(scene, halves)
         self._progress(0.5)
         cage = find_rib_cage(scene, aerated)
         if not cage.ribs_seen:
@@ -120,14 +121,15 @@ class _Run:
         opacity, self.cutoff = find_opacity(scene, sides > 0, cage, self._progress)
         self._begin("lesion")
         expected = expected_lung(cage, scene)
-        gap = find_gap(expected, sides, airways, cage, scene)
+        gap = find_gap(expected.certain, expected, sides, airways, cage, scene)
+        possible = find_gap(expected.topped & ~expected.certain, expected, sides, airways, cage, scene)
         self._progress(0.4)
         texture = soft_texture(scene, cage, halves)
         self._begin("effusion")
         fluid = find_effusion(scene, halves, texture, cage, expected) & ~airways
         self._progress(0.3)
         sides[fluid] = 0
-        returned = dense_lung(scene, gap, sides > 0, fluid, texture)
+        returned = dense_lung(scene, np.maximum(gap, possible), gap > 0, sides > 0, fluid, texture)
         sides[returned > 0] = returned[returned > 0]
         opacity = (opacity | (returned > 0)) & (sides > 0)
         halves_of_body = np.where(scene.lateral_mm() > 0, np.uint8(2), np.uint8(1))[:, None, :]
@@ -138,6 +140,14 @@ class _Run:
         self._publish("lungs", masks.lungs)
         self._publish("lesions", masks.lesions)
         return self._result(masks)
+
+    def _warn_of_lost_lung(self, scene: Scene, halves: Labels) -> None:
+        if not scene.oriented:
+            return
+        right, left = int((halves == 1).sum()), int((halves == 2).sum())
+        if min(right, left) < self.config.lost_lung_share * max(right, left):
+            side = "right" if right < left else "left"
+            self._warn(f"{side}_lung_not_aerated", f"Hardly any air was found in the {side} lung: look at it yourself.")
 
     def _publish(self, name: MaskName, labels: Labels) -> None:
         self.context.publish(name, labels, 0, labels.shape[0] - 1)
