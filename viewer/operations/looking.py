@@ -10,14 +10,20 @@ from viewer.operations.opening import reset_transforms
 from viewer.operations.windowing import natural_window
 from viewer.state.measurements import Plane
 from viewer.state.navigation import go_to_number, plane_of, slice_count, step
+from viewer.state.observable import Value
 from viewer.state.session import Notice, Projection, Session, Slab, Tool
 from viewer.state.transforms import flipped_horizontally, flipped_vertically, turned
-from viewer.state.window_level import presets
+from viewer.state.window_level import preset, presets
 
 
 def active_plane(session: Session) -> Plane:
     """The plane of the active view; the 3D and the second view stand for axial."""
     return plane_of(session.active_view.value)
+
+
+def active_window(session: Session) -> Value[WindowLevel]:
+    """The display window of the active view: the second view of the side-by-side layout has its own."""
+    return session.beside_window if session.active_view.value == "beside" else session.window
 
 
 def step_slice(session: Session, by: int) -> None:
@@ -32,22 +38,24 @@ def go_to_end(session: Session, last: bool) -> None:
 
 
 def set_window_preset(session: Session, key: str) -> None:
-    """Set the preset under a digit key."""
+    """Set the preset under a digit key, for the active view."""
     for item in presets():
         if item.key == key:
-            session.window.value = item.window
+            active_window(session).value = item.window
 
 
 def cycle_file_windows(session: Session) -> None:
-    """Set the next of the windows that the file itself stores."""
-    info = session.selected.value
+    """Set the next of the windows that the file itself stores, for the active view."""
+    window = active_window(session)
+    other = session.beside.value if window is session.beside_window else None
+    info = session.selected.value if other is None else other.info
     windows: tuple[WindowLevel, ...] = () if info is None else info.windows
     if not windows:
         session.notice.emit(Notice("This series stores no window of its own."))
         return
-    present = session.window.value
+    present = window.value
     here = windows.index(present) if present in windows else -1
-    session.window.value = windows[(here + 1) % len(windows)]
+    window.value = windows[(here + 1) % len(windows)]
 
 
 def set_projection(session: Session, projection: Projection) -> None:
@@ -93,6 +101,7 @@ def reset(session: Session) -> None:
     loaded = session.loaded.value
     if loaded is not None:
         session.window.value = natural_window(loaded)
+    session.beside_window.value = preset("mediastinum")
 
 
 def step_back(session: Session) -> bool:

@@ -17,6 +17,8 @@ from viewer.state.session import Projection, Slab
 
 COMPACT_BELOW = 420
 """Views narrower or lower than this many pixels show fewer words."""
+SPACING_FROM = 560
+"""Narrower views leave the voxel size out, which would run into the lower letter."""
 _BAR_LENGTHS_MM = (1, 2, 5, 10, 20, 50, 100, 200)
 
 
@@ -132,7 +134,7 @@ def display_lines(
         middle = "values, overlay" if overlaid else "values"
         lines.append(f"{slab.projection.value} {slab.thickness_mm:g} mm  ({middle}: middle slice)")
     zoom = f"zoom {frame.percent:.0f} %"
-    if not compact(frame):
+    if not compact(frame) and frame.width >= SPACING_FROM:
         zoom = _joined(zoom, _spacing(grid))
     return tuple(line for line in (*lines, zoom) if line)
 

@@ -23,7 +23,6 @@ from viewer.state.measurements import Measurement, Plane
 from viewer.state.navigation import go_to_index, index_of_number
 from viewer.state.observable import Signal, Value
 from viewer.state.session import Session, ViewTransform
-from viewer.state.window_level import preset
 
 
 class Change(Enum):
@@ -56,7 +55,7 @@ class SliceScene:
         self.plane: Plane = plane
         self.name = name
         self.second = name == "beside"
-        self.window: Value[WindowLevel] = Value(preset("mediastinum")) if self.second else session.window
+        self.window: Value[WindowLevel] = session.beside_window if self.second else session.window
         self.camera: Value[Camera] = Value(Camera())
         self.changed: Signal[Change] = Signal()
         self.source: SliceSource | None = None

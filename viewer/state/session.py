@@ -125,6 +125,8 @@ class Session:
         self.crosshair: Value[Point] = Value((0.0, 0.0, 0.0))
         self.crosshair_visible: Value[bool] = Value(True)
         self.window: Value[WindowLevel] = Value(preset("lung"))
+        self.beside_window: Value[WindowLevel] = Value(preset("mediastinum"))
+        """The window of the second view of the side-by-side layout."""
         self.inverted: Value[bool] = Value(False)
         self.drag_up_brightens: Value[bool] = Value(True)
         """Vertical sense of the window/level drag (a preference): upwards lowers the level."""

@@ -56,6 +56,21 @@ def test_digit_sets_its_window():
     assert (session.window.value.width, session.window.value.level) == (400, 40)
 
 
+def test_windows_go_to_the_active_one_of_two_views_side_by_side():
+    session = Session()
+    session.active_view.value = "beside"
+    before = session.window.value
+    looking.set_window_preset(session, "3")
+    assert session.beside_window.value.name == "bone" and session.window.value == before
+    session.selected.value = loaded(asymmetric(), windows=(WindowLevel(1200, -600, "FIRST"),)).info
+    session.beside.value = loaded(asymmetric(), windows=(WindowLevel(350, 50, "SECOND"),))
+    looking.cycle_file_windows(session)
+    assert session.beside_window.value.name == "SECOND" and session.window.value == before
+    session.active_view.value = "axial"
+    looking.cycle_file_windows(session)
+    assert session.window.value.name == "FIRST" and session.beside_window.value.name == "SECOND"
+
+
 def test_zero_cycles_the_luts_and_windows_of_the_file():
     own = (
         WindowLevel(300, 150, "LUT", table=VoiTable.of(0, 12, np.arange(300))),

@@ -13,6 +13,7 @@ from inference.volume import Units
 from tests.helpers.slices import asymmetric, loaded, session_on
 from viewer.rendering.furniture import (
     COMPACT_BELOW,
+    SPACING_FROM,
     furniture_of,
     identity_lines,
     probe_line,
@@ -82,6 +83,8 @@ def test_small_views_show_fewer_words():
     session = session_on(asymmetric())
     small = shown(session, "coronal", size=(COMPACT_BELOW - 1, 600))
     assert small.top_left == ("Coronal",) and "×" not in small.bottom_left[-1]
+    assert "×" not in shown(session, size=(SPACING_FROM - 1, 600)).bottom_left[-1]
+    assert "×" in shown(session, size=(SPACING_FROM, 600)).bottom_left[-1]
     axial = shown(session, "axial", size=(COMPACT_BELOW - 1, 600))
     assert axial.top_left == ("Quillfeather Ottoline   PX-4471-QQ", "Axial")
     assert shown(session, "axial", size=(COMPACT_BELOW - 1, 600), hidden=True).top_left == ("Axial",)
