@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QRectF, QSize
-from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QPixmap
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from inference.io.study import LoadedSeries
@@ -27,6 +27,8 @@ class ScoutView(QWidget):
         self._session = session
         self._scout: Scout | None = None
         self._axial: PlaneGrid | None = None
+        self._picture: QPixmap | None = None
+        """The scout as scaled to the widget: scaling it smoothly is too slow while a view scrolls."""
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
         self.setMinimumHeight(90)
         self.setAccessibleName("Scout with the present slice")
@@ -42,11 +44,11 @@ class ScoutView(QWidget):
         loaded = self._session.loaded.value
         frame = localizer.volume.geometry.frame_of_reference_uid
         if loaded is not None and frame and frame == loaded.volume.geometry.frame_of_reference_uid:
-            self._scout = scout_of_localizer(localizer)
+            self._scout, self._picture = scout_of_localizer(localizer), None
             self.update()
 
     def _open(self, loaded: LoadedSeries | None) -> None:
-        self._scout = self._axial = None
+        self._scout = self._axial = self._picture = None
         if loaded is not None and loaded.volume.geometry.shape[0] > 1:
             geometry = loaded.volume.geometry
             self._axial = PlaneGrid(geometry.reoriented(geometry.orientation), "axial")
@@ -58,18 +60,31 @@ class ScoutView(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """The picture and the line."""
+        if self._picture is None or self._picture.deviceIndependentSize().toSize() != self.size():
+            self._picture = self._drawn()
         painter = QPainter(self)
-        painter.fillRect(self.rect(), QColor(*palette.BACKGROUND))
+        painter.drawPixmap(0, 0, self._picture)
         frame = self._frame()
         if frame is not None and self._scout is not None and self._axial is not None:
-            pixels = np.ascontiguousarray(self._scout[1])
-            rows, columns = pixels.shape
-            image = QImage(pixels.data, columns, rows, columns, QImage.Format.Format_Grayscale8)
-            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-            painter.drawImage(QRectF(*frame.rectangle), image)
             start, end = reference_line(self._scout[0], self._axial, self._session.crosshair.value)
             paint_line(painter, frame.to_view(*start), frame.to_view(*end), palette.ACCENT)
         painter.end()
+
+    def _drawn(self) -> QPixmap:
+        ratio = self.devicePixelRatioF()
+        picture = QPixmap(self.size() * ratio)
+        picture.setDevicePixelRatio(ratio)
+        picture.fill(QColor(*palette.BACKGROUND))
+        frame = self._frame()
+        if frame is not None and self._scout is not None:
+            pixels = np.ascontiguousarray(self._scout[1])
+            rows, columns = pixels.shape
+            image = QImage(pixels.data, columns, rows, columns, QImage.Format.Format_Grayscale8)
+            painter = QPainter(picture)
+            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+            painter.drawImage(QRectF(*frame.rectangle), image)
+            painter.end()
+        return picture
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Go to the slice at this height."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPolygonF
+from PySide6.QtGui import QColor, QFont, QMouseEvent, QPainter, QPaintEvent, QPixmap, QPolygonF
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from inference.findings import SliceFigures
@@ -39,17 +39,21 @@ class SliceChart(QWidget):
         self._session = session
         self._bars: tuple[Bar, ...] = ()
         self._top = _TOPS[0]
+        self._axial: VolumeGeometry | None = None
+        self._shown: int | None = None
+        self._picture: QPixmap | None = None
+        """Frame and bars as drawn: hundreds of bars are too slow to draw anew while a view scrolls."""
         self.setFont(tabular(self.font()))
         self.setMouseTracking(True)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setAccessibleName("Infected share per slice")
         observe(self, session.findings, lambda _: self._read())
         observe(self, session.loaded, lambda _: self._read())
-        observe(self, session.crosshair, lambda _: self.update())
-        observe(self, session.verdict, lambda _: self.update())
+        observe(self, session.crosshair, lambda _: self._follow())
+        observe(self, session.verdict, lambda _: self._redraw())
         observe(self, session.measurements.key_images, lambda _: self.update())
         for label in INFECTED:
-            observe(self, session.layers.by_group[label.key], lambda _: self.update())
+            observe(self, session.layers.by_group[label.key], lambda _: self._redraw())
 
     @property
     def bars(self) -> tuple[Bar, ...]:
@@ -82,13 +86,21 @@ class SliceChart(QWidget):
         """Qt's hook."""
         return QSize(600, 84)
 
+    def _follow(self) -> None:
+        if self.present != self._shown:
+            self.update()
+
+    def _redraw(self) -> None:
+        self._picture = None
+        self.update()
+
     def _read(self) -> None:
-        geometry, findings = self._geometry(), self._session.findings.value
-        if geometry is None or findings is None:
+        loaded, findings = self._session.loaded.value, self._session.findings.value
+        geometry = loaded.volume.geometry.reoriented(loaded.volume.geometry.orientation) if loaded else None
+        self._axial = geometry
+        if loaded is None or geometry is None or findings is None:
             self._bars = ()
         else:
-            loaded = self._session.loaded.value
-            assert loaded is not None
             count, flip = geometry.shape[0], loaded.volume.geometry.orientation.flips[0]
             rows = {count - 1 - row.index if flip else row.index: row for row in findings.slices}
             self._bars = tuple(
@@ -96,14 +108,10 @@ class SliceChart(QWidget):
             )  # number 1 is the topmost of the slices that are counted from the feet
             highest = max((row.percent or 0.0 for row in findings.slices), default=0.0)
             self._top = next(top for top in _TOPS if highest <= top)
-        self.update()
-
-    def _geometry(self) -> VolumeGeometry | None:
-        loaded = self._session.loaded.value
-        return None if loaded is None else loaded.volume.geometry.reoriented(loaded.volume.geometry.orientation)
+        self._redraw()
 
     def _number_at_point(self, point: tuple[float, float, float]) -> int | None:
-        geometry = self._geometry()
+        geometry = self._axial
         if geometry is None:
             return None
         index = round(float(geometry.to_index(point)[0]))
@@ -113,23 +121,44 @@ class SliceChart(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Qt's hook."""
+        if self._picture is None or self._picture.deviceIndependentSize().toSize() != self.size():
+            self._picture = self._drawn()
         painter = QPainter(self)
+        painter.drawPixmap(0, 0, self._picture)
+        self._shown = self.present
+        if self._measured:
+            painter.setFont(self._font())
+            self._paint_marks(painter)
+
+    @property
+    def _measured(self) -> bool:
+        verdict = self._session.verdict.value
+        return bool(self._bars) and (verdict is None or verdict.may_measure)
+
+    def _font(self) -> QFont:
         font = self.font()
         font.setPixelSize(12)
-        painter.setFont(font)
+        return font
+
+    def _drawn(self) -> QPixmap:
+        ratio = self.devicePixelRatioF()
+        picture = QPixmap(self.size() * ratio)
+        picture.setDevicePixelRatio(ratio)
+        picture.fill(Qt.GlobalColor.transparent)
+        painter = QPainter(picture)
+        painter.setFont(self._font())
         painter.setPen(QColor(*palette.FAINT))
         verdict = self._session.verdict.value
-        if verdict is not None and not verdict.may_measure:
-            painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, "Not measured")
-        elif not self._bars:
-            painter.drawText(
-                self.rect(), Qt.AlignmentFlag.AlignCenter, "Infected share per slice appears here after Analyse"
-            )
-        else:
+        if self._measured:
             self._paint_frame(painter, verdict is not None and verdict.colour is Colour.AMBER)
             for bar in self._bars:
                 self._paint_bar(painter, bar)
-            self._paint_marks(painter)
+        else:
+            red = verdict is not None and not verdict.may_measure
+            words = "Not measured" if red else "Infected share per slice appears here after Analyse"
+            painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, words)
+        painter.end()
+        return picture
 
     @property
     def ends(self) -> tuple[str, str]:
