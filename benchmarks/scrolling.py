@@ -156,48 +156,71 @@ def lag(app, target, painted) -> list[float]:
 
 
 def measure_own() -> dict[str, dict[str, dict[str, float]]]:
+    """In the program's own window, its panels and slice chart following as they do for a reader."""
+    import tempfile
+
+    from PySide6.QtCore import Qt
     from PySide6.QtWidgets import QApplication
 
     sys.path.insert(0, str(HERE.parent))
-    from inference.io.study import Identity, LoadedSeries, SeriesInfo
-    from inference.verdict import Verdict
-    from inference.volume import Volume, VolumeGeometry
-    from viewer.state.session import Session
-    from viewer.widgets.slice_view import SliceView
-
+    QApplication.setAttribute(Qt.ApplicationAttribute.AA_DontCreateNativeWidgetSiblings)
     app = QApplication.instance() or QApplication([])
-    voxels, lungs, lesions = phantom()
-    affine = np.diag([SPACING[2], SPACING[1], SPACING[0], 1.0])
-    volume = Volume(voxels, VolumeGeometry(SHAPE, affine, "1.2.3"))
-    info = SeriesInfo(0, "1", "1", "dicom", "CT", "benchmark", *SHAPE, SPACING, 1.0, "", "", "CHEST", "", "1.2.3",
-                      Verdict(), True, 1.0, "", Identity("BENCH", "1"), None)  # fmt: skip
-    session = Session()
-    session.selected.value = info
-    session.loaded.value = LoadedSeries(info, volume, volume.geometry, Verdict(), 0.0)
-    session.look_at(volume.geometry.centre)
-    session.show_masks(lungs, lesions)
+    from viewer.app import App, prepare
+    from viewer.settings import Settings
+
+    prepare(app)
+    folder = Path(tempfile.mkdtemp())
+    program = App(Settings(folder / "settings.json"), folder)
+    loaded, findings = analysed()
+    session = program.session
+    session.selected.value = loaded.info
+    session.verdict.value = loaded.verdict
+    session.look_at(loaded.volume.geometry.centre)
+    session.loaded.value = loaded
+    session.show_masks(findings.output.lungs.array, findings.output.lesions.array)
+    session.findings.value = findings
+    program.window.resize(*SIZE)
+    program.window.show()
+    views = program.window.centre.slices
     results: dict[str, dict[str, dict[str, float]]] = {}
-    views = {plane: SliceView(session, plane, name=plane) for plane in PLANES}  # type: ignore[arg-type]
     for state in ("idle", "busy"):
         if state == "busy":
             busy = Busy()
             busy.__enter__()
-        for plane, view in views.items():
-            count = [0]
+        for plane in PLANES:
+            view, count = views[plane], [0]
             view.painted.connect(lambda count=count: count.__setitem__(0, count[0] + 1))
-            session.look_at(volume.geometry.centre)
+            session.look_at(loaded.volume.geometry.centre)
             session.active_view.value = plane
-            view.resize(*SIZE)
-            view.show()
-            wait_quietly(app, 0.5)
+            session.maximised.value = plane
+            wait_quietly(app, 1.0)
             target = view._canvas.viewport()
             results.setdefault(plane, {})[state] = scroll(app, target, lambda count=count: count[0])
             if state == "busy":
                 results[plane]["lag"] = summary(lag(app, target, None))
-            view.hide()
     busy.__exit__()
-    results["window"] = {"size": {"width": views["axial"].width(), "height": views["axial"].height()}}
+    results["window"] = {"size": {"width": views["sagittal"].width(), "height": views["sagittal"].height()}}
+    program.window.close()
     return results
+
+
+def analysed():
+    """The synthetic volume with its masks as an analysis: every panel has something to show."""
+    from inference.findings import Provenance, SystemOutput
+    from inference.io.study import Identity, LoadedSeries, SeriesInfo
+    from inference.quantification.assess import assess
+    from inference.verdict import Verdict
+    from inference.volume import LabelMap, Volume, VolumeGeometry
+
+    voxels, lungs, lesions = phantom()
+    geometry = VolumeGeometry(SHAPE, np.diag([SPACING[2], SPACING[1], SPACING[0], 1.0]), "1.2.3")
+    volume = Volume(voxels, geometry)
+    info = SeriesInfo(0, "1", "1", "dicom", "CT", "benchmark", *SHAPE, SPACING, 1.0, "", "", "CHEST", "", "1.2.3",
+                      Verdict(), True, 1.0, "", Identity("BENCH", "1"), None)  # fmt: skip
+    output = SystemOutput(
+        LabelMap(lungs, geometry), LabelMap(lesions, geometry), True, Provenance("benchmark", "1", "cpu"), {}, {}
+    )
+    return LoadedSeries(info, volume, geometry, Verdict(), 0.0), assess(volume, output)
 
 
 def measure_napari() -> dict[str, dict[str, dict[str, float]]]:
