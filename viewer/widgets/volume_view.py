@@ -13,7 +13,16 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QPoint, QRect, Qt, QTimer
 from PySide6.QtGui import QGuiApplication, QImage, QShowEvent
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QStackedLayout, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QComboBox,
+    QHBoxLayout,
+    QLabel,
+    QSpacerItem,
+    QStackedLayout,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from inference.findings import Findings
 from inference.volume import Point
@@ -31,6 +40,7 @@ _SIDES: tuple[tuple[Direction, str], ...] = (
     ("R", "from the patient's right"), ("S", "from above"), ("I", "from below"),
 )  # fmt: skip
 _EMPTY = "The 3D lung appears after an analysis"
+_REFUSED = "Nothing is measured on this study, so there is no 3D lung"
 _NO_DISPLAY = "3D needs a display with OpenGL"
 
 
@@ -57,6 +67,7 @@ class VolumeView(QWidget):
         self._run = run
         self._scene: Any = None
         self._interactor: Any = None
+        self._cube: Any = None
         self._shown: Findings | None = None
         self._meshing: Findings | None = None
         self._pressed: QPoint | None = None
@@ -65,6 +76,7 @@ class VolumeView(QWidget):
         self._build()
         self._connections = [
             session.findings.observe(lambda _: self._update()),
+            session.verdict.changed.connect(lambda _: self._update()),
             session.crosshair.changed.connect(lambda _: self._crosshair_moved()),
             *(layer.changed.connect(lambda _: self._show_layers()) for layer in session.layers.by_group.values()),
             session.layers.all_hidden.changed.connect(lambda _: self._show_layers()),
@@ -157,6 +169,8 @@ class VolumeView(QWidget):
         self._cut.currentIndexChanged.connect(lambda _: self.render_now())
         bar.addWidget(self._colouring)
         bar.addWidget(self._cut)
+        bar_height = max(self._colouring.sizeHint().height(), self._sides[0].sizeHint().height())
+        bar.addItem(QSpacerItem(0, bar_height))
         self._words = QLabel(_EMPTY, alignment=Qt.AlignmentFlag.AlignCenter, wordWrap=True)
         self._words.setProperty("role", "placeholder")
         self._stack = QStackedLayout()
@@ -166,6 +180,7 @@ class VolumeView(QWidget):
         outer.setSpacing(0)
         outer.addLayout(bar)
         outer.addLayout(self._stack, 1)
+        self._offer_controls(False, sides_known=False)
 
     def _create_scene(self) -> bool:
         if self._interactor is not None:
@@ -221,21 +236,26 @@ class VolumeView(QWidget):
         self._shown = findings
         self._scene.show(surfaces)
         self._recolour(render=False)
-        self._name_sides(findings.output.lungs.geometry.orientation_known)
+        self._offer_controls(True, sides_known=findings.output.lungs.geometry.orientation_known)
         self._stack.setCurrentWidget(self._interactor)
         self._show_layers()
         QTimer.singleShot(0, self.render_now)
 
-    def _name_sides(self, known: bool) -> None:
-        """Letters on buttons and cube, where the patient's directions are known."""
+    def _offer_controls(self, there: bool, *, sides_known: bool) -> None:
+        """Controls only while there is something to look at, letters only where the patient's sides are known."""
+        for combo in (self._colouring, self._cut):
+            combo.setVisible(there)
         for button in self._sides:
-            button.setVisible(known)
-        self._cube.SetEnabled(known)
+            button.setVisible(there and sides_known)
+        if self._cube is not None:
+            self._cube.SetEnabled(sides_known)
 
     def _forget(self) -> None:
         self._shown = self._meshing = None
-        self._words.setText(_EMPTY)
+        verdict = self._session.verdict.value
+        self._words.setText(_EMPTY if verdict is None or verdict.may_measure else _REFUSED)
         self._stack.setCurrentWidget(self._words)
+        self._offer_controls(False, sides_known=False)
         if self._scene is not None:
             self._scene.clear()
 
