@@ -47,8 +47,8 @@ class DensitometryConfig:
 
     ground_glass_hu: tuple[float, float] = (-700.0, -560.0)
     """Limits of the lower cut-off, which is the lung's most frequent density and a step."""
-    ground_glass_step_hu: float = 180.0
-    halo_step_hu: float = 50.0
+    ground_glass_step_hu: float = 165.0
+    halo_step_hu: float = 65.0
     """Around a sure opacity, lung down to this below the cut-off belongs to it."""
     halo_mm: float = 7.0
     consolidation_hu: float = -300.0
@@ -84,12 +84,14 @@ class DensitometryConfig:
     smallest_lesion_ml: float = 0.2
 
     mirror_slack_mm: float = 24.0
-    gap_mm: float = 12.0
-    gap_ml: float = 8.0
+    gap_mm: float = 8.0
+    gap_ml: float = 4.0
     thick_wall_mm: float = 8.0
     above_diaphragm: float = 0.5
     """Above this share of the lungs' height no dome of the diaphragm reaches."""
-    returned_hu: tuple[float, float] = (-120.0, 140.0)
+    plaque_ml: float = 60.0
+    """Smaller dense tissue at the pleura is consolidation even where it is as light as water."""
+    returned_hu: tuple[float, float] = (-60.0, 140.0)
 
     effusion_hu: tuple[float, float] = (-28.0, 45.0)
     """After smoothing over soft tissue only; blood and thick exudate are denser and stay unclaimed."""

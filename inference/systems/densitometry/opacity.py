@@ -115,8 +115,9 @@ def dense_lung(
     mean = np.bincount(labels.ravel(), weights=scene.hu.ravel(), minlength=len(sizes)) / np.maximum(sizes, 1)
     water = free & (texture.spread < config.fluid_spread_hu) & (texture.mean < 15.0) & texture.soft
     watery = np.bincount(labels[water], minlength=len(sizes))
+    high = config.tall_pool_mm / grid.spacing_mm[0]
     keep = (front > 0.08 * sizes) & (mean > config.returned_hu[0]) & (mean < config.returned_hu[1])
-    keep &= watery < 0.35 * sizes
+    keep &= (watery < 0.35 * sizes) | ((sizes < grid.voxels(config.plaque_ml)) & (_heights(labels) < high))
     uneven = texture.spread > max(config.fluid_spread_hu, 2.2 * texture.noise)
     rough = np.bincount(labels[free & texture.soft & uneven], minlength=len(sizes))
     known = np.bincount(labels[free & certain], minlength=len(sizes))
@@ -125,6 +126,14 @@ def dense_lung(
     for number in np.flatnonzero(keep):
         keep[number] = not _on_organ(labels == number, scene.hu, lung, grid)
     return np.asarray(np.where(keep[labels], gap, 0), np.uint8)
+
+
+def _heights(labels: NDArray[np.uint32]) -> NDArray[np.int64]:
+    """Slices that each labelled part spans."""
+    out = np.zeros(int(labels.max()) + 1, np.int64)
+    for number, found in enumerate(ndimage.find_objects(labels.astype(np.int32)), start=1):
+        out[number] = found[0].stop - found[0].start
+    return out
 
 
 def _on_organ(part: Mask, hu: NDArray[np.float32], lung: Mask, grid: WorkingGrid) -> bool:
