@@ -172,7 +172,7 @@ def test_down_follows_the_patients_position(position: str, down: tuple[int, int]
     assert gravity(position) == down
 
 
-@pytest.mark.parametrize(("level", "expected"), [(-870, -690), (-780, -600), (-950, -700), (-650, -560)])
+@pytest.mark.parametrize(("level", "expected"), [(-840, -675), (-780, -615), (-950, -700), (-650, -560)])
 def test_the_ground_glass_cutoff_follows_the_lung_within_limits(level: int, expected: int) -> None:
     values = np.random.default_rng(0).normal(level, 30, 20_000).astype(np.float32)
     assert ground_glass_cutoff(values, DensitometryConfig()) == pytest.approx(expected, abs=15)
