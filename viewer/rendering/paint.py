@@ -48,7 +48,20 @@ def paint_picture(painter: QPainter, frame: ViewFrame, picture: Picture, smooth:
     painter.drawImage(target, _wrap(picture.image, QImage.Format.Format_RGB32))
     if picture.overlay is not None:
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)
-        painter.drawImage(target, _wrap(picture.overlay, QImage.Format.Format_ARGB32_Premultiplied))
+        _paint_overlay(painter, target, picture.overlay)
+
+
+def _paint_overlay(painter: QPainter, target: QRectF, overlay: NDArray[np.uint32]) -> None:
+    """Only the box that holds labels: blending the empty rest costs as much as blending them."""
+    rows, columns = np.flatnonzero(overlay.any(axis=1)), np.flatnonzero(overlay.any(axis=0))
+    if not rows.size:
+        return
+    top, left = int(rows[0]), int(columns[0])
+    high, wide = int(rows[-1]) + 1 - top, int(columns[-1]) + 1 - left
+    down, across = target.height() / overlay.shape[0], target.width() / overlay.shape[1]
+    place = QRectF(target.left() + left * across, target.top() + top * down, wide * across, high * down)
+    image = _wrap(overlay, QImage.Format.Format_ARGB32_Premultiplied)
+    painter.drawImage(place, image, QRectF(left, top, wide, high))
 
 
 def paint_lens(painter: QPainter, frame: ViewFrame, picture: Picture, spot: Spot, smooth: bool) -> None:
