@@ -48,7 +48,7 @@ def _crumbs(scene: Scene, sides: NDArray[np.uint8], airways: Mask, cage: RibCage
     air = (scene.hu < -250.0) & cage.inside(3.0) & ~airways
     levels = np.flatnonzero((sides > 0).any(axis=(1, 2)))
     if levels.size:
-        air[: int(levels[0] + 0.25 * np.ptp(levels))] = False
+        air[: int(levels[0] + scene.config.above_diaphragm * np.ptp(levels))] = False
     air &= (np.abs(scene.lateral_mm()) > 28.0)[:, None, :]
     air &= ~dilate(sides > 0, 2.5, spacing)
     air &= ~dilate(airways, 5.0, spacing)

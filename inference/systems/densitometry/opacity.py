@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,54 +28,94 @@ from inference.systems.densitometry.ribcage import RibCage
 from inference.systems.densitometry.scene import Scene
 
 
+@dataclass(frozen=True)
+class _Densities:
+    """One box of lung by density.
+
+    ``solid`` is as dense as tissue, ``band`` denser than aerated lung, ``veil`` nearly so; ``hazy`` and ``dense`` are
+    the shares of band and of solid in the neighbourhood.
+    """
+
+    lung: Mask
+    solid: Mask
+    band: Mask
+    veil: Mask
+    calm: NDArray[np.float32]
+    lowest: NDArray[np.float32]
+    hazy: NDArray[np.float32]
+    dense: NDArray[np.float32]
+    shallow: Mask
+
+
 def find_opacity(scene: Scene, lung: Mask, cage: RibCage, progress: Callable[[float], None]) -> tuple[Mask, float]:
     """Lung that is denser than aerated lung by more than vessels are, and the lower cut-off used (HU).
 
     Ground-glass is a band of densities: a vessel's own rim of partial volume is in it too, but is thinner than an
     opacity and stands alone. Dense tissue counts where it is thicker than vessels are at that depth below the pleura.
     """
-    grid, config, spacing = scene.grid, scene.config, scene.spacing_mm
+    config, spacing = scene.config, scene.spacing_mm
     where = box(lung, 4.0, spacing)
-    whole, hu, lung = lung, scene.hu[where], np.ascontiguousarray(lung[where])
+    parts, cutoff = _densities(scene, lung, cage, where, progress)
+    haze = _haze(parts, scene)
+    progress(0.6)
+    mass = _mass(parts, scene)
+    progress(0.85)
+    core = haze | mass
+    around = dilate(core, config.halo_mm, spacing) & (parts.band | parts.veil)
+    near = dilate(core, config.haze_mm / 2 + config.rim_mm, spacing) & (parts.band | parts.veil)
+    near |= opened(around, config.haze_mm / 2, spacing)
+    vessels = without_small(parts.solid & ~dilate(mass, 2.0, spacing), scene.grid.voxels(1.0), 26)
+    found = near | (dilate(near | mass, 2.5, spacing) & parts.solid & ~vessels)
+    out = np.zeros(lung.shape, bool)
+    out[where] = without_small(found, scene.grid.voxels(config.smallest_lesion_ml), 26)
+    return out, cutoff
+
+
+def _densities(
+    scene: Scene, lung: Mask, cage: RibCage, where: tuple[slice, slice, slice], progress: Callable[[float], None]
+) -> tuple[_Densities, float]:
+    config, spacing = scene.config, scene.spacing_mm
+    bearing = scene.beneath_mm(lung)[where] < config.dependent_mm
+    hu, lung = scene.hu[where], np.ascontiguousarray(lung[where])
     calm = smoothed_inside(hu, lung, config.smoothing_mm, spacing)
     progress(0.15)
     cutoff = ground_glass_cutoff(calm[lung], config)
-    inner = _inner(lung, grid, config)
+    lowest = (cutoff + config.dependent_step_hu * bearing).astype(np.float32)
     solid = lung & (hu > config.consolidation_hu)
-    lowest = cutoff + config.dependent_step_hu * (scene.beneath_mm(whole)[where] < config.dependent_mm)
     band = lung & ~solid & (calm > lowest)
-    progress(0.3)
     room = np.maximum(smoothed(lung.astype(np.float32), config.crowding_mm, spacing), 0.05)
+    progress(0.25)
     hazy = smoothed(band.astype(np.float32), config.crowding_mm, spacing) / room
-    progress(0.4)
     dense = smoothed(solid.astype(np.float32), config.crowding_mm, spacing) / room
-    crowding = hazy + dense
-    progress(0.5)
-    shallow = (cage.per_voxel(cage.radius) - cage.distance)[where] < config.shallow_mm
-    haze = opened(band & _off_dome(lung, grid, config), config.haze_mm / 2, spacing)
-    deep = opened(haze, config.central_haze_mm / 2, spacing)
-    haze &= deep | (shallow & (dense < config.few_vessels)) | (dense < config.few_vessels / 4)
-    haze &= (crowding > config.crowding) & (hazy > config.haze_to_vessel * dense)
-    still = smoothed_inside(calm, lung, config.faint_smoothing_mm, spacing)
-    faint = lung & (still > lowest - config.faint_step_hu) & (dense < config.few_vessels / 2)
-    haze |= opened(faint & _off_dome(lung, grid, config), config.faint_mm / 2, spacing) & (
-        calm > lowest - config.halo_step_hu
-    )
-    progress(0.6)
-    tissue = closed(solid, 1.2, spacing) & lung
-    mass = opened(tissue & inner, config.central_vessel_mm / 2, spacing)
-    progress(0.75)
-    mass |= opened(tissue & inner & shallow, config.peripheral_vessel_mm / 2, spacing) & (crowding > config.crowding)
-    progress(0.9)
-    core = haze | mass
+    progress(0.4)
     veil = lung & ~solid & (calm > lowest - config.halo_step_hu)
-    near = dilate(core, config.haze_mm / 2 + config.rim_mm, spacing) & (band | veil)
-    near |= opened(dilate(core, config.halo_mm, spacing) & (band | veil), config.haze_mm / 2, spacing)
-    vessels = without_small(solid & ~dilate(mass, 2.0, spacing), grid.voxels(1.0), 26)
-    found = near | dilate(near | mass, 2.5, spacing) & solid & ~vessels
-    out = np.zeros(cage.distance.shape, bool)
-    out[where] = without_small(found, grid.voxels(config.smallest_lesion_ml), 26)
-    return out, cutoff
+    shallow = (cage.per_voxel(cage.radius) - cage.distance)[where] < config.shallow_mm
+    return _Densities(lung, solid, band, veil, calm, lowest, hazy, dense, shallow), cutoff
+
+
+def _haze(parts: _Densities, scene: Scene) -> Mask:
+    """Sure ground-glass: thick, outweighing the vessels in it; or faint, thicker still and nearly without vessels."""
+    config, spacing = scene.config, scene.spacing_mm
+    off_dome = _off_dome(parts.lung, scene.grid, config)
+    haze = opened(parts.band & off_dome, config.haze_mm / 2, spacing)
+    deep = opened(haze, config.central_haze_mm / 2, spacing)
+    haze &= deep | (parts.shallow & (parts.dense < config.few_vessels)) | (parts.dense < config.few_vessels / 4)
+    haze &= (parts.hazy + parts.dense > config.crowding) & (parts.hazy > config.haze_to_vessel * parts.dense)
+    scene.pulse()
+    still = smoothed_inside(parts.calm, parts.lung, config.faint_smoothing_mm, spacing)
+    faint = parts.lung & (still > parts.lowest - config.faint_step_hu) & (parts.dense < config.few_vessels / 2)
+    return haze | (opened(faint & off_dome, config.faint_mm / 2, spacing) & parts.veil)
+
+
+def _mass(parts: _Densities, scene: Scene) -> Mask:
+    """Sure consolidation: thicker than vessels are, by its depth below the pleura."""
+    config, spacing = scene.config, scene.spacing_mm
+    inner = erode(parts.lung, config.rim_mm, spacing) & _off_dome(parts.lung, scene.grid, config)
+    tissue = closed(parts.solid, 1.2, spacing) & parts.lung & inner
+    mass = opened(tissue, config.central_vessel_mm / 2, spacing)
+    scene.pulse()
+    crowded = parts.hazy + parts.dense > config.crowding
+    return mass | (opened(tissue & parts.shallow, config.peripheral_vessel_mm / 2, spacing) & crowded)
 
 
 def ground_glass_cutoff(values: NDArray[np.float32], config: DensitometryConfig) -> float:
@@ -83,11 +124,6 @@ def ground_glass_cutoff(values: NDArray[np.float32], config: DensitometryConfig)
     peak = ndimage.gaussian_filter1d(counts.astype(np.float64), 2.0).argmax()
     low, high = config.ground_glass_hu
     return float(np.clip(edges[peak] + 5.0 + config.ground_glass_step_hu, low, high))
-
-
-def _inner(lung: Mask, grid: WorkingGrid, config: DensitometryConfig) -> Mask:
-    """Lung without the rim that shares voxels with the chest wall."""
-    return erode(lung, config.rim_mm, grid.spacing_mm) & _off_dome(lung, grid, config)
 
 
 def _off_dome(lung: Mask, grid: WorkingGrid, config: DensitometryConfig) -> Mask:
