@@ -83,10 +83,10 @@ def _densities(
     lowest = (cutoff + config.dependent_step_hu * bearing).astype(np.float32)
     solid = lung & (hu > config.consolidation_hu)
     band = lung & ~solid & (calm > lowest)
-    room = np.maximum(smoothed(lung.astype(np.float32), config.crowding_mm, spacing), 0.05)
+    room = np.maximum(smoothed(lung.astype(np.float32), config.crowding_mm, spacing), np.float32(0.05))
     progress(0.25)
-    hazy = smoothed(band.astype(np.float32), config.crowding_mm, spacing) / room
-    dense = smoothed(solid.astype(np.float32), config.crowding_mm, spacing) / room
+    hazy = np.asarray(smoothed(band.astype(np.float32), config.crowding_mm, spacing) / room, np.float32)
+    dense = np.asarray(smoothed(solid.astype(np.float32), config.crowding_mm, spacing) / room, np.float32)
     progress(0.4)
     veil = lung & ~solid & (calm > lowest - config.halo_step_hu)
     shallow = (cage.per_voxel(cage.radius) - cage.distance)[where] < config.shallow_mm
