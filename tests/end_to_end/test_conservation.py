@@ -167,15 +167,15 @@ def figures(document: dict[str, Any]) -> dict[str, Any]:
     return {name: document[name] for name in ("severity", "manifestations", "lesions", "slices")}
 
 
-def test_every_second_slice_moves_the_percentage_by_less_than_a_point_on_the_demo(demo: Done) -> None:
-    _assert_thinned_moves_little(demo)
+def test_every_second_slice_of_the_coarse_demo_moves_the_percentage_by_less_than_two_points(demo: Done) -> None:
+    _assert_thinned_moves_little(demo, 2.0)  # 5 mm slices become 10 mm: coarser than any study that is measured green
 
 
 def test_every_second_slice_moves_the_percentage_by_less_than_a_point_on_a_real_chest(real: Done) -> None:
-    _assert_thinned_moves_little(real)
+    _assert_thinned_moves_little(real, 1.0)
 
 
-def _assert_thinned_moves_little(done: Done) -> None:
+def _assert_thinned_moves_little(done: Done, points: float) -> None:
     volume = done.loaded.volume
     whole = done.findings.severity.percentage_of_infection
     assert whole is not None
@@ -185,7 +185,7 @@ def _assert_thinned_moves_little(done: Done) -> None:
     thinned = replace(volume, array=kept, geometry=replace(volume.geometry, shape=kept.shape, affine=affine))
     half = severity_of(thinned).percentage_of_infection
     assert half is not None
-    assert abs(half - whole) < 1.0
+    assert abs(half - whole) < points
 
 
 _RANKS = ("CT-0", "CT-1", "CT-2", "CT-3", "CT-4")

@@ -106,7 +106,7 @@ def test_cancelled_analysis_leaves_what_was_found_before(window: Window) -> None
     window.until_idle()
     assert window.session.findings.value is None
     assert window.session.masks.value.lungs is None
-    assert not psutil.pid_exists(pid)
+    window.until(lambda: not psutil.pid_exists(pid))
 
     window.analyse()
     window.until(lambda: window.session.findings.value is not None)
