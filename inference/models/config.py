@@ -45,8 +45,8 @@ class InceptionConfig(NetworkConfig):
 
     @classmethod
     def compact(cls) -> Self:
-        """A quarter of the width."""
-        return cls(256, 1, width=0.25, dropout=0.2)
+        """Three sixteenths of the width."""
+        return cls(256, 1, width=0.1875, dropout=0.2)
 
 
 @dataclass(frozen=True)
@@ -64,8 +64,8 @@ class ManifestationConfig(NetworkConfig):
 
     @classmethod
     def compact(cls) -> Self:
-        """Half the widths."""
-        return cls(256, 1, widths=(8, 16, 24, 32, 64, 128), norm=True)
+        """A quarter of the deepest width, but no layer under 8 channels."""
+        return cls(256, 1, widths=(8, 16, 24, 32, 48, 64), norm=True)
 
 
 @dataclass(frozen=True)
@@ -151,8 +151,8 @@ class MultitaskConfig(NetworkConfig):
 
     @classmethod
     def compact(cls) -> Self:
-        """About a fifth of the widths."""
-        return cls(256, 1, widths=(12, 24, 48, 96, 192), classifier_width=32, norm=True)
+        """An eighth of the widths."""
+        return cls(256, 1, widths=(8, 16, 32, 64, 128), classifier_width=32, norm=True)
 
 
 @dataclass(frozen=True)
@@ -215,8 +215,8 @@ class Res2NetConfig(NetworkConfig):
 
     @classmethod
     def compact(cls) -> Self:
-        """Less than a fifth of the widths, and 6 blocks in the third stage (Res2Net-50)."""
-        return cls(224, 1, layers=(3, 4, 6, 3), channels=(12, 24, 48, 96), stem=8, dropout=0.2)
+        """Less than a sixth of the widths, and 6 blocks in the third stage (Res2Net-50)."""
+        return cls(224, 1, layers=(3, 4, 6, 3), channels=(10, 20, 40, 80), stem=8, dropout=0.2)
 
 
 @dataclass(frozen=True)
@@ -235,8 +235,8 @@ class JcsConfig(NetworkConfig):
 
     @classmethod
     def compact(cls) -> Self:
-        """Less than a fifth of the widths."""
-        return cls(256, 1, widths=(12, 24, 48, 96, 96), recogniser=Res2NetConfig.compact(), norm=True)
+        """An eighth of the widths."""
+        return cls(256, 1, widths=(8, 16, 32, 64, 64), recogniser=Res2NetConfig.compact(), norm=True)
 
 
 @dataclass(frozen=True)

@@ -102,6 +102,6 @@ def _restore(kind: type[Any], record: dict[str, Any]) -> Any:
 
 def _value(hint: Any, value: Any) -> Any:
     if isinstance(value, dict):
-        nested = next(option for option in get_args(hint) if is_dataclass(option))
+        nested: Any = next(option for option in get_args(hint) if is_dataclass(option))
         return _restore(nested, value)
     return tuple(value) if isinstance(value, list) else value

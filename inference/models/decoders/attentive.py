@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import torch
 from torch import Tensor, nn
 
@@ -39,9 +41,7 @@ class AttentiveDecoder(nn.Module):
 
     def __init__(self, widths: tuple[int, ...], *, norm: bool) -> None:
         super().__init__()
-        self.fusions = nn.ModuleList(
-            AttentiveFusion(level, deep, norm=norm) for level, deep in zip(widths[:-1], widths[1:], strict=True)
-        )
+        self.fusions = nn.ModuleList(AttentiveFusion(level, deep, norm=norm) for level, deep in pairwise(widths))
         self.sides = nn.ModuleList(nn.Conv2d(level, 1, 1) for level in widths[:-1])
 
     def forward(self, maps: list[Tensor]) -> list[Tensor]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as nnf
@@ -29,10 +31,7 @@ class DecodingPath(nn.Module):
     def __init__(self, widths: tuple[int, ...], *, reduce: bool, norm: bool) -> None:
         super().__init__()
         deep_first = widths[::-1]
-        self.steps = nn.ModuleList(
-            _Step(deep, level, reduce=reduce, norm=norm)
-            for deep, level in zip(deep_first[:-1], deep_first[1:], strict=True)
-        )
+        self.steps = nn.ModuleList(_Step(deep, level, reduce=reduce, norm=norm) for deep, level in pairwise(deep_first))
 
     def forward(self, maps: list[Tensor]) -> Tensor:
         """Maps of as many levels as widths, the finest first, to (N, widths[0], H, W)."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import torch
 from torch import Tensor, nn
 
@@ -54,8 +56,7 @@ class RecurrentEncoder(nn.Module):
         self.stem = ConvUnit(in_channels, widths[0])
         self.units = nn.ModuleList(InceptionRecurrentResidualUnit(width, steps) for width in widths)
         self.transitions = nn.ModuleList(
-            nn.Sequential(ConvUnit(narrow, wide), nn.MaxPool2d(2))
-            for narrow, wide in zip(widths[:-1], widths[1:], strict=True)
+            nn.Sequential(ConvUnit(narrow, wide), nn.MaxPool2d(2)) for narrow, wide in pairwise(widths)
         )
         self.out_channels = widths[-1]
 

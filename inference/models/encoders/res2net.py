@@ -40,7 +40,7 @@ class Res2NetEncoder(nn.Module):
         )
         self.stem = nn.Sequential(trunk.conv1, trunk.bn1, trunk.act1)
         self.pool = trunk.maxpool
-        self.stages = nn.ModuleList([trunk.layer1, trunk.layer2, trunk.layer3, trunk.layer4])
+        self.stages = nn.ModuleList(trunk.get_submodule(f"layer{number}") for number in range(1, 5))
         self.widths = (2 * stem_width, *(_EXPANSION * width for width in channels))
 
     def forward(self, images: Tensor) -> list[Tensor]:

@@ -70,16 +70,10 @@ class XceptionEncoder(nn.Module):
         c32, c64, c128, c256, c728, c1024, c1536, c2048 = (
             scaled(value, width) for value in (32, 64, 128, 256, 728, 1024, 1536, 2048)
         )
-        self.stem = nn.Sequential(
-            ConvUnit(in_channels, c32, 3, stride=2, eps=_EPS), ConvUnit(c32, c64, 3, eps=_EPS)
-        )
-        self.entry = nn.ModuleList(
-            [
-                XceptionModule(c64, (c128, c128, c128), stride=2, residual=True),
-                XceptionModule(c128, (c256, c256, c256), stride=2, residual=True),
-                XceptionModule(c256, (c728, c728, c728), stride=2, residual=True),
-            ]
-        )
+        self.stem = nn.Sequential(ConvUnit(in_channels, c32, 3, stride=2, eps=_EPS), ConvUnit(c32, c64, 3, eps=_EPS))
+        self.entry_first = XceptionModule(c64, (c128, c128, c128), stride=2, residual=True)
+        self.entry_second = XceptionModule(c128, (c256, c256, c256), stride=2, residual=True)
+        self.entry_third = XceptionModule(c256, (c728, c728, c728), stride=2, residual=True)
         self.middle = nn.Sequential(
             *(XceptionModule(c728, (c728, c728, c728), residual=True) for _ in range(_MIDDLE_BLOCKS))
         )
@@ -92,9 +86,6 @@ class XceptionEncoder(nn.Module):
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Low-level features (N, low_channels, H/4, W/4) and the deepest (N, out_channels, H/16, W/16)."""
-        features: Tensor = self.entry[0](self.stem(images))
-        second = self.entry[1]
-        assert isinstance(second, XceptionModule)
-        features, low = second.with_tap(features)
-        deep: Tensor = self.exit(self.middle(self.entry[2](features)))
+        features, low = self.entry_second.with_tap(self.entry_first(self.stem(images)))
+        deep: Tensor = self.exit(self.middle(self.entry_third(features)))
         return low, deep

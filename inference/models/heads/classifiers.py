@@ -15,7 +15,9 @@ class PooledHead(nn.Sequential):
 class DenseHead(nn.Module):
     """Flattening, then dense layers of 128 and 64 with ELU and dropout, and one figure for each label (papers 1, 3)."""
 
-    def __init__(self, in_features: int, labels: int, hidden: tuple[int, ...] = (128, 64), dropout: float = 0.5) -> None:
+    def __init__(
+        self, in_features: int, labels: int, hidden: tuple[int, ...] = (128, 64), dropout: float = 0.5
+    ) -> None:
         super().__init__()
         layers: list[nn.Module] = [nn.Flatten()]
         for size in hidden:

@@ -11,7 +11,7 @@ from inference.models.decoders.unet import DecodingPath
 from inference.models.encoders.unet import LevelEncoder
 from inference.models.heads.classifiers import DenseHead
 from inference.models.network import Network
-from inference.models.outputs import MASK, RECOGNITION, RECONSTRUCTION, Head, independent_map
+from inference.models.outputs import RECOGNITION, RECONSTRUCTION, Head, independent_map
 from inference.models.sizing import Sizing
 
 _TASKS = ("reconstruction", "segmentation", "classification")

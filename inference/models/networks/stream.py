@@ -25,9 +25,7 @@ class StreamNetwork(Network):
         super().__init__((head,), config.in_channels, Sizing(multiple=_OUTPUT_STRIDE))
         self.encoder = XceptionEncoder(config.in_channels, config.width)
         self.pyramid = AtrousPyramid(self.encoder.out_channels, config.channels, config.rates, config.dropout)
-        self.decoder = DeepLabDecoder(
-            self.encoder.low_channels, config.reduced, config.channels, len(head.labels)
-        )
+        self.decoder = DeepLabDecoder(self.encoder.low_channels, config.reduced, config.channels, len(head.labels))
         he_initialise(self)
 
     def logits(self, images: Tensor) -> dict[str, Tensor]:
