@@ -59,12 +59,16 @@ class DoubleConv(nn.Sequential):
 
 
 class SqueezeExcitation(nn.Module):
-    """Weighs every channel by a factor in 0..1 that two dense layers draw from all channels' means."""
+    """Weighs every channel by a factor in 0..1 that two dense layers draw from all channels' means.
 
-    def __init__(self, channels: int, reduction: int = 4) -> None:
+    The inner layer has a fourth of the channels, but at least 8: with two or three units all can die at once.
+    """
+
+    def __init__(self, channels: int, reduction: int = 4, smallest: int = 8) -> None:
         super().__init__()
-        self.squeeze = nn.Linear(channels, channels // reduction)
-        self.excite = nn.Linear(channels // reduction, channels)
+        inner = max(smallest, channels // reduction)
+        self.squeeze = nn.Linear(channels, inner)
+        self.excite = nn.Linear(inner, channels)
 
     def forward(self, features: Tensor) -> Tensor:
         """Features (N, C, H, W) with each channel weighed."""

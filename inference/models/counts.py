@@ -34,5 +34,10 @@ def table() -> str:
     return "\n".join(rows)
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Print the table."""
     sys.stdout.write(table() + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -30,10 +30,10 @@ class Network(nn.Module, ABC):
 
         Raises InputShapeError for any other shape.
         """
-        if images.ndim != 4 or images.shape[1] not in {1, self.in_channels}:
+        if images.ndim != 4 or (images.shape[1] != 1 and images.shape[1] != self.in_channels):
             shape = tuple(images.shape)
             raise InputShapeError(f"This network takes images (N, 1 or {self.in_channels}, H, W), and got {shape}.")
-        height, width = images.shape[-2:]
+        height, width = int(images.shape[-2]), int(images.shape[-1])
         outputs = self.logits(self.sizing.fit(images.expand(-1, self.in_channels, -1, -1)))
         return {
             head.name: self.sizing.restore(outputs[head.name], height, width)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 from torch.nn import functional as nnf
 
@@ -29,17 +30,25 @@ class Sizing:
 
     def fit(self, images: Tensor) -> Tensor:
         """Images (N, C, H, W) at a size that the network can take; the same tensor when it can take them already."""
-        height, width = self.resized(images.shape[-2], images.shape[-1])
-        if (height, width) != tuple(images.shape[-2:]):
-            images = nnf.interpolate(images, (height, width), mode="bilinear", align_corners=False, antialias=True)
+        given = int(images.shape[-2]), int(images.shape[-1])
+        height, width = self.resized(*given)
+        if (height, width) != given:
+            images = _resize(images, height, width)
         below, right = -height % self.multiple, -width % self.multiple
         return nnf.pad(images, (0, right, 0, below), mode="replicate") if below or right else images
 
     def restore(self, maps: Tensor, height: int, width: int) -> Tensor:
         """Maps (N, C, h, w) of a fitted image of ``height`` x ``width``, without the padding and at that size."""
         inner_height, inner_width = self.resized(height, width)
-        if (inner_height, inner_width) != tuple(maps.shape[-2:]):
+        if (inner_height, inner_width) != (int(maps.shape[-2]), int(maps.shape[-1])):
             maps = maps[..., :inner_height, :inner_width]
         if (inner_height, inner_width) == (height, width):
             return maps
-        return nnf.interpolate(maps, (height, width), mode="bilinear", align_corners=False, antialias=True)
+        return _resize(maps, height, width)
+
+
+def _resize(maps: Tensor, height: int, width: int) -> Tensor:
+    """Bilinear with antialiasing, which torch lacks for half precision: that is resized as float32."""
+    exact = maps if maps.dtype in {torch.float32, torch.float64} else maps.float()
+    resized = nnf.interpolate(exact, (height, width), mode="bilinear", align_corners=False, antialias=True)
+    return resized.to(maps.dtype)
