@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import cache
 
 import torch
 
@@ -13,6 +14,7 @@ PUBLISHED_MILLIONS = {"covid-mtnet/recogniser": 34.0, "covid-mtnet/segmenter": 1
 """Every count that one of the five papers states, in millions (paper 2, architecture details)."""
 
 
+@cache
 def parameters(config: NetworkConfig) -> int:
     """The parameters of the network that ``config`` describes, counted without allocating them."""
     with torch.device("meta"):

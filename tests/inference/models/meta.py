@@ -8,6 +8,8 @@ from typing import TypeVar
 import torch
 from torch import Tensor, nn
 
+torch.set_num_threads(1)
+
 Made = TypeVar("Made")
 
 

@@ -16,8 +16,6 @@ from inference.models.config import JcsConfig, NetworkConfig, Res2NetConfig
 from inference.models.outputs import exclusive_map, independent_map
 from inference.models.sizing import Sizing
 
-torch.set_num_threads(1)
-
 DOCUMENT = Path(__file__).parents[3] / "docs" / "networks.md"
 
 

@@ -12,8 +12,6 @@ from inference.models.networks.baseline import BaselineUnet
 from inference.models.networks.cascade import DenseFpn, DenseUnet
 from tests.inference.models.meta import meta
 
-torch.set_num_threads(1)
-
 
 def _convolutions(network: nn.Module) -> list[torch.Size]:
     return [m.weight.shape for m in network.modules() if isinstance(m, nn.Conv2d)]

@@ -12,8 +12,6 @@ from inference.models.networks.nabla import NablaNetwork
 from inference.models.networks.recurrent import RecurrentRecogniser
 from tests.inference.models.meta import meta, shapes
 
-torch.set_num_threads(1)
-
 
 def test_recurrent_convolution_unrolls_its_formula_with_the_same_weights_at_every_step() -> None:
     torch.manual_seed(1)

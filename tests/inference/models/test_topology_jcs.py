@@ -18,8 +18,6 @@ from inference.models.encoders.vgg import GroupedAtrousModule, VggEncoder
 from inference.models.networks.jcs import JcsSegmenter, Res2NetRecogniser
 from tests.inference.models.meta import meta, transfer
 
-torch.set_num_threads(1)
-
 ALONE = replace(JcsConfig.paper(), recogniser=None)
 
 

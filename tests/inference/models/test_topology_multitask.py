@@ -14,8 +14,6 @@ from inference.models.config import MultitaskConfig
 from inference.models.networks.multitask import MultitaskNetwork
 from tests.inference.models.meta import meta
 
-torch.set_num_threads(1)
-
 PAPER = MultitaskConfig.paper()
 
 

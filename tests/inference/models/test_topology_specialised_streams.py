@@ -18,8 +18,6 @@ from inference.models.networks.manifestations import ManifestationNetwork
 from inference.models.networks.stream import StreamNetwork
 from tests.inference.models.meta import meta, shapes, transfer
 
-torch.set_num_threads(1)
-
 
 def test_inception_at_full_width_answers_as_the_published_network() -> None:
     torch.manual_seed(1)
