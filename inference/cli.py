@@ -25,6 +25,8 @@ _COMMANDS = {
     "info": "list the series of a study, their geometry and verdict, without the patient",
     "analyse": "find lungs and opacities, measure them, write masks, figures and a report",
     "systems": "list the systems that can analyse, and their weights",
+    "train": "train a learned system on labelled data, or go on with its training",
+    "evaluate": "score a trained system on patients it was not trained on",
     "demo": "write a made-up chest CT as a DICOM series, with its truth",
     "bench": "measure speed beside other programs (in a checkout only)",
 }
@@ -114,7 +116,8 @@ def _parser_of(command: str) -> _Parser:
     parser = _Parser(
         prog=f"groundglass {command}", description=f"{_COMMANDS[command].capitalize()}.", epilog=_EXIT_CODES
     )
-    {"info": _info, "analyse": _analyse, "systems": _systems, "demo": _demo, "bench": _bench}[command](parser)
+    {"info": _info, "analyse": _analyse, "systems": _systems, "train": _train, "evaluate": _evaluate,
+     "demo": _demo, "bench": _bench}[command](parser)  # fmt: skip
     return parser
 
 
@@ -137,6 +140,30 @@ def _analyse(parser: _Parser) -> None:
 
 def _systems(parser: _Parser) -> None:
     parser.add_argument("--json", action="store_true", help="as JSON")
+
+
+def _train(parser: _Parser) -> None:
+    _learned(parser)
+    parser.add_argument("--resume", action="store_true", help="go on from the checkpoints that are there")
+    parser.add_argument("--minutes", type=float, metavar="N", help="stop, saved, after that many minutes")
+    parser.add_argument("--workers", type=int, default=0, metavar="N", help="processes that prepare pictures")
+
+
+def _evaluate(parser: _Parser) -> None:
+    _learned(parser)
+    parser.add_argument("--table", choices=("ablation", "threshold", "mosmed"), help="a table of its paper")
+    parser.add_argument("--json", action="store_true", help="as JSON")
+
+
+def _learned(parser: _Parser) -> None:
+    parser.add_argument("system", metavar="SYSTEM")
+    parser.add_argument("--data", type=Path, metavar="DIR", required=True, help="folder with the data sets")
+    parser.add_argument("--config", choices=("paper", "compact"), default="compact", help="size of the networks")
+    parser.add_argument("--part", metavar="NAME", help="one part of the system only")
+    parser.add_argument("--fold", choices=tuple("01234"), help="the fold of patients that is left out")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="folder of the checkpoints; default: DATA/training")
+    parser.add_argument("--cache", type=Path, metavar="DIR", help="folder for prepared pictures; default: OUT/cache")
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto")
 
 
 def _demo(parser: _Parser) -> None:
