@@ -168,6 +168,7 @@ def _learned(parser: _Parser) -> None:
 
 def _demo(parser: _Parser) -> None:
     parser.add_argument("--out", type=Path, metavar="DIR", default=Path("groundglass-demo"))
+    parser.add_argument("--small", action="store_true", help="128 x 128 pixels, made in a few seconds")
 
 
 def _bench(parser: _Parser) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from environment import ROOT, SetupError, has_display, on_a_display, prepare
 
 OUT = ROOT / "out"
-DEMO = OUT / "demo-study"
+DEMO = OUT / "demo"
 
 
 def main(arguments: list[str]) -> int:
@@ -33,11 +33,12 @@ def main(arguments: list[str]) -> int:
 
 
 def _demo_study(python: Path) -> Path:
-    if not DEMO.is_dir():
+    study = DEMO / "study"
+    if not study.is_dir():
         print("Making the demo study", flush=True)
         if subprocess.run([str(python), "-m", "inference", "demo", "--out", str(DEMO)], cwd=ROOT).returncode:
             raise SetupError("The demo study could not be made; see the lines above.")
-    return DEMO
+    return study
 
 
 if __name__ == "__main__":

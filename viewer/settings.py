@@ -6,6 +6,7 @@ A damaged or missing file means the defaults; a value of the wrong type is ignor
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import os
@@ -54,7 +55,7 @@ class Frame:
     layout: str = "quad"
     window_width: float = 1500.0
     window_level: float = -600.0
-    left_width: int = 280
+    left_width: int = 290
     right_width: int = 340
     left_open: bool = True
     right_open: bool = True
@@ -118,7 +119,8 @@ class Settings:
             beside.replace(self._file)
         except OSError as error:
             logger.warning("The settings could not be saved: %s", error.strerror)
-            beside.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                beside.unlink(missing_ok=True)
 
 
 def settings_file() -> Path:

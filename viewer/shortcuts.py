@@ -44,13 +44,17 @@ def _shipped() -> tuple[tuple[Command, ...], tuple[Gesture, ...], Mapping[str, s
 def commands(overrides: Mapping[str, tuple[str, ...]] | None = None) -> tuple[Command, ...]:
     """Every command, with the reader's own keys where he chose some.
 
-    An override that would use a reserved key, or a key of another command, is left out: the shipped keys stay.
+    An override that would use a reserved key, or a key that another command keeps, is left out: the shipped keys stay.
+    Overrides count all together, so two commands may exchange their keys.
     """
-    shipped = _shipped()[0]
-    result = {command.id: command for command in shipped}
-    for name, keys in (overrides or {}).items():
-        if name in result and not conflicts(name, keys, result.values()):
-            result[name] = replace(result[name], keys=tuple(keys))
+    shipped = {command.id: command for command in _shipped()[0]}
+    chosen = {
+        name: replace(shipped[name], keys=tuple(keys)) for name, keys in (overrides or {}).items() if name in shipped
+    }
+    result = shipped | chosen
+    while bad := [name for name in chosen if conflicts(name, result[name].keys, result.values())]:
+        result[bad[-1]] = shipped[bad[-1]]
+        del chosen[bad[-1]]
     return tuple(result.values())
 
 

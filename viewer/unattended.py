@@ -83,7 +83,7 @@ class Unattended(QObject):
         choice = default_choice(self._app.choices)
         if choice is None:
             return
-        analyse(session, self._app.jobs, choice.name)
+        analyse(session, self._app.jobs, choice)
         yield lambda: session.masks.value.lungs is not None
         yield _after(0.2)
         self._save("analysing")

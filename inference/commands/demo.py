@@ -13,11 +13,15 @@ def run(options: argparse.Namespace) -> int:
     """Generate and write; says where."""
     check_folder(options.out)
     from inference.demo.files import write
+    from inference.demo.parameters import DemoParameters
 
+    parameters = DemoParameters.small() if options.small else DemoParameters()
     console = Console()
     with stoppable() as cancel:
         try:
-            files = write(options.out, on_progress=lambda share: console.progress("demo study", share), cancel=cancel)
+            files = write(
+                options.out, parameters, on_progress=lambda share: console.progress("demo study", share), cancel=cancel
+            )
         finally:
             console.clear()
     say(f"{files.study}: a made-up chest CT to open; {files.truth.parent}: what is true of it")

@@ -75,7 +75,12 @@ def build(parameters: DemoParameters, rng: np.random.Generator) -> Anatomy:
     detail = min(1.0, (1.5 / parameters.pixel_mm) ** 2)
     trees = grow_trees(frame, lungs, disease.room, disease.solid, rng, 1500.0 * detail)
     solid = (organs.heart, organs.abdomen, -trunk.cage)
-    trees = Trees(*(outside(part, lattice, *solid) for part in (trees.vessels, trees.lumens, trees.walls)))
+    blood = (organs.vessels, organs.aorta)
+    trees = Trees(
+        outside(trees.vessels, lattice, *solid),
+        outside(outside(trees.lumens, lattice, *solid), lattice, *blood, but_wider_mm=3.0),
+        outside(outside(trees.walls, lattice, *solid), lattice, *blood, but_wider_mm=3.9),
+    )
     return Anatomy(
         parameters,
         fine,

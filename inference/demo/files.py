@@ -101,7 +101,7 @@ def truth_figures(thorax: DemoThorax) -> dict[str, Any]:
     return {
         "parameters": asdict(thorax.parameters),
         "definitions": {
-            "lung": "parenchyma, vessels and opacities; without airways, their walls and pleural fluid",
+            "lung": "parenchyma, vessels, opacities and small bronchi; no airway from 2 mm bore on, and no fluid",
             "ground_glass": f"disease adds at least {VISIBLE_HU:g} HU to the lung's density",
             "consolidation": f"disease took at least {100 * SOLID_SHARE:g} % of the lung's air",
             "effusion": "fluid between lung and chest wall, outside the lung",

@@ -18,7 +18,7 @@ AORTA_DESCENDING = Tube.through(
 )
 PULMONARY = (
     Tube.through((18, -50, -38), (20, -40, -14), (20, -24, -3), radii=(14, 14, 12.5)),
-    Tube.through((20, -24, -3), (38, -6, 3), (47, 8, -4), (46, 18, -26), radii=(12, 11, 10, 8)),
+    Tube.through((20, -24, -3), (38, -6, 4), (49, 12, 2), (55, 28, -14), (54, 33, -30), radii=(12, 11, 10, 8.5, 7)),
     Tube.through((18, -22, -6), (-12, -12, -12), (-34, -4, -16), (-42, 6, -30), radii=(11, 10.5, 9.5, 8)),
 )
 CAVAL = (
@@ -157,7 +157,7 @@ def _paravertebral(frame: Frame) -> Floats:
     """The vertebra with the necks of the ribs, as the lungs see it: wider towards the back."""
     behind = frame.y - spine_y(frame.z)
     body = np.sqrt(frame.x**2 + (1.15 * behind) ** 2) - 19.0
-    wedge = 0.8 * np.maximum(np.abs(frame.x) - 17.0 - 0.95 * np.maximum(behind - 12.0, 0.0), 4.0 - behind)
+    wedge = 0.62 * np.maximum(np.abs(frame.x) - 18.0 - 1.3 * np.maximum(behind - 4.0, 0.0), -behind)
     return smooth_min(np.asarray(body, np.float32), np.asarray(wedge, np.float32), 6.0)
 
 

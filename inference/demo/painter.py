@@ -11,9 +11,13 @@ from inference.demo.anatomy import Anatomy
 from inference.demo.disease import SOLID_SHARE, VISIBLE_HU
 from inference.demo.fields import Box, Floats, smooth_step
 from inference.demo.raster import FULL, coverage, distance
+from inference.demo.trees import wider_than
 from inference.labels import Lesion, Lung
 
 AIR_HU = -1000.0
+AIRWAY_MM = 1.0
+"""Bronchi with a narrower bore than this radius count as lung in the truth."""
+
 EDGE_MM = 1.1
 """Width over which an outline fades: the partial volume of a voxel."""
 
@@ -38,6 +42,10 @@ class Painter:
         joined = type(trees.lumens).joined
         self._lumens = coverage(joined([trees.lumens, anatomy.airway[0]]), fine)
         self._walls = coverage(joined([trees.walls, anatomy.airway[1]]), fine)
+        self._named = (
+            coverage(joined([wider_than(trees.lumens, AIRWAY_MM), anatomy.airway[0]]), fine),
+            coverage(joined([wider_than(trees.walls, 1.18 * AIRWAY_MM + 0.35), anatomy.airway[1]]), fine),
+        )
         self._bones = distance(anatomy.bones, fine)
         self._cartilage = distance(anatomy.cartilage, fine)
         o = anatomy.organs
@@ -63,20 +71,20 @@ class Painter:
         inside = _filled(cage - 1.0)
         fat = -104.0 + 7.0 * soft + 6.0 * coarse
         behind = a.fine.y[None, :, None] - np.interp(a.fine.z[slices], a.spine.z, a.spine.y)[:, None, None]
-        fat += smooth_step(behind.astype(np.float32) - 3.0 * coarse, 16.0, 22.0) * (52.0 - fat)
+        fat += smooth_step(behind.astype(np.float32) - 2.0 * coarse, 6.0, 12.0) * (52.0 - fat)
         hu += inside * (fat - hu)
         sheet = np.exp(-(((abdomen + 0.8) / 1.7) ** 2)) * inside
         hu += sheet * (50.0 - hu)
         self._organs(hu, slices, soft)
-        truth = self._lung(hu, whole, cage, inside)
+        truth = self._lung(hu, whole, inside)
         bone = self._skeleton(hu, whole, soft)
         self._airways(hu, whole)
-        airways = self._walls[slices] > FULL // 2
+        airways = self._named[1][slices] > FULL // 2
         lungs, lesions = truth
         lungs[bone], lesions[bone] = 0, 0
         lungs[airways] = 0
         lesions[airways & (lesions != Lesion.EFFUSION)] = 0
-        return Slab(hu, lungs, lesions, self._lumens[slices] > FULL // 2)
+        return Slab(hu, lungs, lesions, self._named[0][slices] > FULL // 2)
 
     def _room(self, box: Box) -> Floats:
         """Air, the couch and its pad, a blanket's folds."""
@@ -179,7 +187,7 @@ class Painter:
             flecks = smooth_step(a.sampler(a.tissue[0], box), 1.7, 2.3)
             hu[here] += rim * flecks * (520.0 - hu[here])
 
-    def _lung(self, hu: Floats, box: Box, cage: Floats, inside: Floats) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    def _lung(self, hu: Floats, box: Box, inside: Floats) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
         a = self._a
         room = a.sampler(a.disease.room, box)
         pleura = a.sampler(a.lungs.pleura, box)

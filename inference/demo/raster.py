@@ -35,11 +35,8 @@ def coverage(segments: Segments, axes: Axes) -> NDArray[np.uint8]:
     return out
 
 
-def distance(segments: Segments, axes: Axes, flat: float = 1.0) -> NDArray[np.int8]:
-    """Tenths of a mm to the nearest segment's surface, negative inside, cut off at +-12.7 mm.
-
-    With ``flat`` under 1 a tube is that much thinner along its ``normal`` than across it: not used for round ones.
-    """
+def distance(segments: Segments, axes: Axes) -> NDArray[np.int8]:
+    """Tenths of a mm to the nearest segment's surface, negative inside, cut off at +-12.7 mm."""
     out = np.full(axes.shape, 127, np.int8)
     z, y, x = (axis.astype(np.float32) for axis in axes.all)
     for start, end, r0, r1 in zip(segments.start, segments.end, segments.r0, segments.r1, strict=True):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -93,9 +94,11 @@ class Frame:
         """The distance to the union of tubes, right within about 20 mm of them and ``FAR_MM`` beyond."""
         out = np.full(self.lattice.shape, FAR_MM, np.float32)
         for tube in tubes:
-            for start, end, r0, r1 in zip(tube.points, tube.points[1:], tube.radii, tube.radii[1:], strict=False):
+            placed = self.place(tube.points)
+            for n, (start, end) in enumerate(pairwise(tube.points)):
+                r0, r1 = float(tube.radii[n]), float(tube.radii[n + 1])
                 reach = max(r0, r1) + 24.0
-                ends = np.sort(self.place(np.stack([start, end])), axis=0)
+                ends = np.sort(placed[n : n + 2], axis=0)
                 box = self.lattice.box((ends[0] - reach)[::-1], (ends[1] + reach)[::-1])
                 part = capsule((self.z[box], self.y[box], self.x[box]), start, end, r0, r1)
                 np.minimum(out[box], part, out=out[box])
@@ -123,7 +126,9 @@ def sample(field: Floats, lattice: Axes, points: Points) -> NDArray[np.float64]:
     for corner in range(8):
         bits = [(corner >> n) & 1 for n in range(3)]
         index = tuple(base + bit for (base, _), bit in zip(parts, bits, strict=True))
-        weight = np.prod([t if bit else 1 - t for (_, t), bit in zip(parts, bits, strict=True)], axis=0)
+        weight = np.ones(len(points))
+        for (_, t), bit in zip(parts, bits, strict=True):
+            weight *= t if bit else 1.0 - t
         total += weight * field[index]
     return total
 

@@ -92,7 +92,7 @@ def _shoulder(bone: _Drawing) -> None:
     for share in np.linspace(0.0, 1.0, 30):
         edge = min(share, 1 - share)
         thickness = 1.5 if edge > 0.06 else (4.2 if share < 0.5 else 2.6)
-        bone.line(cage_point(outer + share * (inner - outer), heights, 0.0 + 1.0 * float(out_mm.mean())), thickness)
+        bone.line(cage_point(outer + share * (inner - outer), heights, out_mm), thickness)
     spine = cage_point(np.array([146.0, 132.0, 116.0, 102.0]), np.array([66.0, 74.0, 90.0, 106.0]), 0.0)
     reach = np.array([24.0, 33.0, 42.0, 48.0])[:, None]
     outwards = spine * [1, 1, 0] / np.linalg.norm(spine[:, :2], axis=1)[:, None]

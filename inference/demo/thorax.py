@@ -36,11 +36,11 @@ class DemoThorax:
     parameters: DemoParameters
     volume: Volume
     lungs: NDArray[np.uint8]
-    """Codes of :class:`inference.labels.Lung`: vessels and opacities in, airways with their walls and fluid out."""
+    """Codes of :class:`inference.labels.Lung`: vessels, small bronchi and opacities in; airways and fluid out."""
     lesions: NDArray[np.uint8]
     """Codes of :class:`inference.labels.Lesion`."""
     airways: NDArray[np.bool_]
-    """Air in trachea and bronchi."""
+    """Air in the trachea and in bronchi from 2 mm bore."""
 
     def lung_ml(self, *sides: Lung) -> float:
         """Volume of the given lungs, of both without argument."""

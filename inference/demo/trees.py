@@ -69,12 +69,12 @@ ROOTS: dict[int, dict[str, tuple[tuple[float, float, float], ...]]] = {
     },
     4: {
         "bronchus": ((38, 21, -25), (46, 12, -22), (52, 2, -12)),
-        "artery": ((40, -6, 2), (50, -2, 8), (54, 0, 12)),
+        "artery": ((40, -5, 5), (50, -4, 10), (55, -2, 14)),
         "vein": ((40, 12, -38), (50, -8, -28), (54, -16, -18)),
     },
     5: {
-        "bronchus": ((38, 21, -25), (44, 28, -40), (50, 36, -56)),
-        "artery": ((46, 18, -26), (54, 26, -42), (58, 34, -54)),
+        "bronchus": ((38, 21, -25), (43, 26, -40), (49, 33, -56)),
+        "artery": ((54, 33, -30), (57, 37, -44), (60, 40, -56)),
         "vein": ((40, 14, -40), (44, 28, -58), (46, 36, -68)),
     },
 }
@@ -247,9 +247,16 @@ def _curved(
     return Segments.joined(parts)
 
 
-def outside(segments: Segments, lattice: Axes, *shapes: Floats) -> Segments:
-    """The pieces that end in none of the shapes."""
+def wider_than(segments: Segments, radius_mm: float) -> Segments:
+    """The pieces with at least that radius all along."""
+    keep = np.minimum(segments.r0, segments.r1) >= radius_mm
+    return Segments(segments.start[keep], segments.end[keep], segments.r0[keep], segments.r1[keep])
+
+
+def outside(segments: Segments, lattice: Axes, *shapes: Floats, but_wider_mm: float = np.inf) -> Segments:
+    """The pieces that end in none of the shapes, and those of at least ``but_wider_mm`` wherever they end."""
     keep = np.ones(len(segments.end), np.bool_)
     for shape in shapes:
         keep &= sample(shape, lattice, segments.end) > 0.0
+    keep |= segments.r1 >= but_wider_mm
     return Segments(segments.start[keep], segments.end[keep], segments.r0[keep], segments.r1[keep])

@@ -38,7 +38,9 @@ class Trunk:
     """From the fat between two layers of muscle, where there are two."""
 
 
-def cage_point(angle_deg: NDArray[np.float64], z: NDArray[np.float64], out_mm: float) -> NDArray[np.float64]:
+def cage_point(
+    angle_deg: NDArray[np.float64], z: NDArray[np.float64], out_mm: float | NDArray[np.float64]
+) -> NDArray[np.float64]:
     """Atlas points ``(n, 3)`` on the left of the cage, ``out_mm`` outside its inner surface."""
     phi = np.radians(angle_deg)
     x, y = np.sin(phi), -np.cos(phi)

@@ -21,7 +21,7 @@ Lookup = Callable[[str, str], Any]
 def frame_headers(dataset: Dataset | None, top: SliceHeader, frames: int) -> list[SliceHeader]:
     """The headers of ``frames`` frames; ``top`` is what the top level says."""
     if dataset is None:
-        return [replace(top, instance_number=n + 1) for n in range(frames)]
+        return [replace(top, instance_number=n + 1) for n in range(frames)] if frames > 1 else [top]
     shared = _first(dataset, "SharedFunctionalGroupsSequence")
     own = list(dataset.get("PerFrameFunctionalGroupsSequence", None) or ())
     units = _mapped_units(dataset, shared) or top.units

@@ -282,7 +282,6 @@ def read_dataset(stream: BinaryIO, tags: list[int] | None = None, *, pixels: boo
 def _by_pydicom(file: FileSource, data: bytes) -> RawHeader:
     if not _could_be_dicom(data):
         raise NotDicom(f"{file.name} is no DICOM file.")
-    from pydicom.dataelem import RawDataElement
     from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
     tags: list[int] = sorted({*WANTED, *_SEQUENCES, DERIVATION_CODES, 0x00041220})
@@ -291,16 +290,11 @@ def _by_pydicom(file: FileSource, data: bytes) -> RawHeader:
             dataset, after = read_dataset(stream, tags)
             stream.seek(after)
             tail = stream.read(12)
+            elements, codes = _raw_elements(dataset)
         except OSError:
             raise
         except Exception as error:
             raise SeriesError(f"{file.name} has a damaged DICOM header; get it again from its source.") from error
-    elements: dict[int, bytes] = {}
-    for tag in WANTED:
-        item: Any = dataset.get_item(tag) if tag in dataset else None
-        if isinstance(item, RawDataElement) and isinstance(item.value, bytes):
-            elements[tag] = item.value
-    codes = tuple(str(item.get("CodeValue", "")) for item in dataset.get("DerivationCodeSequence", None) or ())
     implicit, little = dataset.original_encoding
     syntax = str(dataset.file_meta.get("TransferSyntaxUID", "") or "")
     if not syntax:
@@ -309,6 +303,19 @@ def _by_pydicom(file: FileSource, data: bytes) -> RawHeader:
         raise NotDicom(f"{file.name} is no DICOM file.")
     header = RawHeader(elements, syntax, bool(little), False, False, None, None, dataset, codes)
     return _with_pixels(header, tail, after, file)
+
+
+def _raw_elements(dataset: Dataset) -> tuple[dict[int, bytes], tuple[str, ...]]:
+    """The wanted elements as bytes, and the derivation codes."""
+    from pydicom.dataelem import RawDataElement
+
+    elements: dict[int, bytes] = {}
+    for tag in WANTED:
+        item: Any = dataset.get_item(tag) if tag in dataset else None
+        if isinstance(item, RawDataElement) and isinstance(item.value, bytes):
+            elements[tag] = item.value
+    items: Any = dataset.get("DerivationCodeSequence", None) or ()
+    return elements, tuple(str(item.get("CodeValue", "")) for item in items)
 
 
 def _with_pixels(header: RawHeader, tail: bytes, offset: int, file: FileSource) -> RawHeader:

@@ -135,12 +135,16 @@ def read_file(file: FileSource) -> DicomFile:
     elif coding.offset is not None and coding.offset + 16 > size:
         raise SeriesError(f"{file.name} is cut short: its pixels are missing. Get it again from its source.")
     first = _slice_header(raw, modality, rows, columns, coding)
-    headers = frame_headers(raw.dataset, first, coding.frames) if coding.frames > 1 or raw.dataset else [first]
+    try:
+        headers = frame_headers(raw.dataset, first, coding.frames)
+        windows, kernel, body_part = _display(raw)
+    except Exception as error:
+        raise SeriesError(f"{file.name} has damaged functional groups; get it again from its source.") from error
     images = tuple(
         Image(file, n, replace(header, content_hash=partial(_content_hash, file, coding, n, header)), coding)
         for n, header in enumerate(headers)
     )
-    return _described(raw, file, images, modality)
+    return _described(raw, file, images, modality, windows, kernel, body_part)
 
 
 def _refuse_without_image(file: FileSource, raw: RawHeader, modality: str, pixels: int) -> None:
@@ -216,18 +220,29 @@ def _slice_header(raw: RawHeader, modality: str, rows: int, columns: int, coding
     )
 
 
-def _described(raw: RawHeader, file: FileSource, images: tuple[Image, ...], modality: str) -> DicomFile:
+def _display(raw: RawHeader) -> tuple[tuple[WindowLevel, ...], tuple[str, ...], str]:
+    """Windows, kernel and body part."""
+    windows, kernel, body_part = _windows(raw), raw.strings(0x00181210), raw.text(0x00180015)
+    if raw.dataset is not None:
+        kernel, body_part, windows = frame_windows(raw.dataset, kernel, body_part, windows)
+    return windows, kernel, body_part
+
+
+def _described(
+    raw: RawHeader,
+    file: FileSource,
+    images: tuple[Image, ...],
+    modality: str,
+    windows: tuple[WindowLevel, ...],
+    kernel: tuple[str, ...],
+    body_part: str,
+) -> DicomFile:
     first = images[0]
     series, study = raw.text(0x0020000D + 1), raw.text(0x0020000D)
     localizer = "LOCALIZER" in (value.upper() for value in first.header.image_type)
     alone = len(images) > 1 or localizer or modality in PROJECTIONS
     own = (raw.text(0x00209161) or raw.text(0x00080018) or file.name) if alone else ""
     grid = f"{first.header.rows}x{first.header.columns}x{first.coding.samples}"
-    kernel = raw.strings(0x00181210)
-    body_part = raw.text(0x00180015)
-    windows = _windows(raw)
-    if raw.dataset is not None:
-        kernel, body_part, windows = frame_windows(raw.dataset, kernel, body_part, windows)
     words = dict.fromkeys(filter(None, (raw.text(0x0008103E) or raw.text(0x00081030), raw.text(0x00181030))))
     return DicomFile(
         images=images,
@@ -239,7 +254,7 @@ def _described(raw: RawHeader, file: FileSource, images: tuple[Image, ...], moda
         series_number=raw.integer(0x00200011) or 0,
         kernel="\\".join(kernel),
         study_date=raw.text(0x00080020),
-        body_part=body_part or (" ".join(words) if _mentions_chest(" ".join(words)) else ""),
+        body_part=body_part or ("CHEST" if _mentions_chest(" ".join(words)) else ""),
         identity=Identity(
             raw.text(0x00100010), raw.text(0x00100020), raw.text(0x00100030), raw.text(0x00100040), raw.text(0x00080050)
         ),

@@ -22,6 +22,8 @@ from inference.io.reader import SliceDamaged
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
 
+_DECODERS = ("pyjpegls", "pylibjpeg", "pydicom")
+"""Plugins of pydicom, best first."""
 _LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)
 
 
@@ -70,11 +72,10 @@ class Decoder:
     def read(self, image: Image, value_map: ValueMap, out: NDArray[np.int16]) -> None:
         """Decode an image into ``out``. Raises SeriesError."""
         from pydicom.pixels.processing import apply_color_lut
-        from pydicom.pixels.utils import pixel_array
 
         try:
             dataset = self._open(image)
-            pixels = pixel_array(dataset, index=image.frame if image.coding.frames > 1 else 0)
+            pixels = _decoded(dataset, image)
             if image.coding.photometric == "PALETTE COLOR":
                 pixels = apply_color_lut(pixels, dataset)
                 pixels = _grey(pixels, 8 * pixels.dtype.itemsize)
@@ -98,6 +99,37 @@ class Decoder:
                     self._dataset = read_dataset(stream, pixels=True)[0]
                 self._file = image.file
             return self._dataset
+
+
+def _decoded(dataset: Dataset, image: Image) -> NDArray[Any]:
+    """One frame, by the first decoder that can. Not by the GDCM of pydicom: damaged JPEGs make it end the process."""
+    from pydicom.pixels.decoders.base import get_decoder
+    from pydicom.pixels.utils import pixel_array
+    from pydicom.uid import UID
+
+    frame = image.frame if image.coding.frames > 1 else 0
+    syntax = UID(image.coding.transfer_syntax)
+    if not syntax.is_encapsulated:
+        return pixel_array(dataset, index=frame)
+    available = get_decoder(syntax).available_plugins
+    failure = ValueError(f"no decoder for {syntax.name}")
+    for plugin in (name for name in _DECODERS if name in available):
+        try:
+            return _by_plugin(dataset, frame, plugin)
+        except ValueError as error:
+            failure = error
+    raise failure
+
+
+def _by_plugin(dataset: Dataset, frame: int, plugin: str) -> NDArray[Any]:
+    from pydicom.pixels.utils import pixel_array
+
+    try:
+        return pixel_array(dataset, index=frame, decoding_plugin=plugin)
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as error:  # a panic of the RLE decoder, written in Rust, is no Exception
+        raise ValueError(f"{plugin} cannot decode it: {error}") from error
 
 
 def _grey(pixels: NDArray[Any], bits: int) -> NDArray[np.float32]:

@@ -20,6 +20,8 @@ from inference.io.verdict import from_headers
 from inference.verdict import Verdict
 from inference.volume import Units, VolumeGeometry
 
+JPEG_FAMILY = "1.2.840.10008.1.2.4."
+"""Transfer syntaxes that ITK decodes well; on a damaged RLE image it dwells for seconds."""
 MAX_SHEAR_DEGREES = 45.0
 """Slices further askew are no tilted gantry's (which ends at 30); they are shown as a plain stack, and refused."""
 
@@ -165,7 +167,7 @@ def _by_itk(image: Image, out: NDArray[np.int16]) -> bool:
     """Decode a single-frame file in ITK; False where it cannot."""
     from inference.io.itk import decode_dicom
 
-    if image.file.path is None or image.coding.frames > 1:
+    if image.file.path is None or image.coding.frames > 1 or not image.coding.transfer_syntax.startswith(JPEG_FAMILY):
         return False
     try:
         frames = decode_dicom(image.file.path)

@@ -127,7 +127,7 @@ def referenced_files(path: Path, problems: list[Problem]) -> list[FileSource]:
     for parts in names:
         if not parts:
             continue
-        if ".." in parts or PureWindowsPath(parts[0]).anchor:
+        if ".." in parts or PureWindowsPath(parts[0]).anchor or "\0" in "".join(parts):
             problems.append(
                 Problem(parts[-1], f"{parts[-1]} lies outside the folder of the DICOMDIR and was left out.")
             )

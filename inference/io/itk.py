@@ -59,6 +59,7 @@ class ItkReader:
         self._source = source
         self._range = ValueRange()
         self._voxels: NDArray[Any] | None = None
+        self._image: Any = None
 
     def read(self, k: int, out: NDArray[np.int16]) -> None:
         """Fill ``out`` with slice ``k``. Raises SeriesError."""
@@ -73,10 +74,10 @@ class ItkReader:
         source = self._source
         try:
             with on_disk(*source.files) as paths:
-                voxels = np.asarray(sitk.GetArrayFromImage(_reader(paths[0], _READERS[source.kind]).Execute()))
+                self._image = _reader(paths[0], _READERS[source.kind]).Execute()
         except (RuntimeError, OSError) as error:
             raise SeriesError(f"{source.file.name} is damaged or cut short; get it again.") from error
-        return voxels.reshape(source.geometry.shape)
+        return np.asarray(sitk.GetArrayViewFromImage(self._image)).reshape(source.geometry.shape)
 
     def settle(self, k: int, pixels: NDArray[np.int16]) -> None:
         """There is only one way to read."""
@@ -87,7 +88,7 @@ class ItkReader:
 
     def close(self) -> None:
         """Let the voxels go."""
-        self._voxels = None
+        self._voxels = self._image = None
 
 
 def scan_itk(index: int, file: FileSource, kind: Kind) -> SeriesInfo:

@@ -6,6 +6,7 @@ The array keeps the file's own order: its last axis, which varies slowest in the
 from __future__ import annotations
 
 import gzip
+import threading
 import zlib
 from typing import Any, BinaryIO
 
@@ -46,16 +47,18 @@ class NiftiReader:
     def __init__(self, source: NiftiSource) -> None:
         self._source = source
         self._range = ValueRange()
-        self.parallel = False
         self._stream = _unpacked(source.file)
+        self._lock = threading.Lock()
+        self.parallel = not isinstance(self._stream, gzip.GzipFile)
 
     def read(self, k: int, out: NDArray[np.int16]) -> None:
         """Fill ``out`` with slice ``k``. Raises SeriesError."""
         source = self._source
         count = out.size * source.stored.itemsize
         try:
-            self._stream.seek(source.offset + k * count)
-            data = self._stream.read(count)
+            with self._lock:
+                self._stream.seek(source.offset + k * count)
+                data = self._stream.read(count)
         except _BROKEN as error:
             raise SeriesError(f"{source.file.name} is damaged or cut short; get it again.") from error
         if len(data) != count:

@@ -88,7 +88,7 @@ class DiskFile:
 
     def sibling(self, name: str) -> DiskFile | None:
         """A file in the same folder or below it."""
-        candidate = self.path.parent / name
+        candidate = self.path.parent / name.replace("\0", "")
         inside = candidate.resolve().is_relative_to(self.path.parent.resolve())
         return DiskFile(candidate) if inside and candidate.is_file() else None
 

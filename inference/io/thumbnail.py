@@ -55,6 +55,8 @@ def _window(pixels: NDArray[np.int16]) -> WindowLevel:
     if inside.size == 0 or inside.min() <= AIR_CEILING_HU:
         return _LUNG
     low, high = np.percentile(inside, (1, 99))
+    if high <= low:
+        low, high = inside.min(), inside.max()
     return WindowLevel(max(1.0, float(high - low)), float(low + high) / 2)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Mapping
 from typing import Any
 
@@ -55,11 +56,12 @@ class HeaderlessSource:
 
 
 class ValueRange:
-    """Lowest and highest value seen, padding left out; tells the units."""
+    """Lowest and highest value seen, padding left out; tells the units. Thread-safe."""
 
     def __init__(self) -> None:
         self.lowest = 32767
         self.highest = -32768
+        self._lock = threading.Lock()
 
     def see(self, pixels: NDArray[np.int16]) -> None:
         """Take in a slice."""
@@ -67,7 +69,8 @@ class ValueRange:
         if lowest <= PADDING_CEILING_HU:
             inside = pixels[pixels > PADDING_CEILING_HU]
             lowest = int(inside.min()) if inside.size else self.lowest
-        self.lowest, self.highest = min(self.lowest, lowest), max(self.highest, highest)
+        with self._lock:
+            self.lowest, self.highest = min(self.lowest, lowest), max(self.highest, highest)
 
     def units(self) -> Units:
         """HU where air is among the values, 8-bit grey where they span a byte."""

@@ -68,9 +68,9 @@ def test_the_wheel_runs_the_demo_outside_the_checkout(groundglass: Path, tmp_pat
     assert str(ROOT).encode() not in place.stdout
 
     assert run("--version").stdout.strip()
-    made = run("demo", "--out", "study", "--small")
+    made = run("demo", "--out", "made", "--small")
     assert made.returncode == 0, made.stderr
-    done = run("analyse", "study", "--out", "findings")
+    done = run("analyse", "made/study", "--out", "findings")
     assert done.returncode == 0, done.stderr
     findings = json.loads((tmp_path / "findings" / "findings.json").read_text("utf-8"))
     assert findings["severity"]["percentage_of_infection"] > 0

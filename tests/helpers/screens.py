@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import faulthandler
 import os
 import signal
 import subprocess
@@ -20,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 SIZES = ((1920, 1200), (1366, 768))
-_PATIENCE_S = 240.0
+_PATIENCE_S = 120.0
 
 
 def main() -> None:
@@ -104,13 +105,17 @@ class Photographer:
         self.wait(0.5)
         self.shot("analysing")
         self.app.window.actions_by_name["cancel_job"].trigger()
-        self.wait(2.0)
+        self.until(lambda: all(job.ending for job in self.session.jobs.value))
+        self.wait(0.5)
         self.shot("cancelled")
         self.analyse()
         self.until(lambda: self.app.jobs.worker_pid)
         self.wait(2.0)
-        os.kill(self.app.jobs.worker_pid or 0, signal.SIGKILL)
-        self.wait(2.5)
+        pid = self.app.jobs.worker_pid
+        assert pid, "the analysis ended too soon"
+        os.kill(pid, signal.SIGKILL)
+        self.until(lambda: all(job.ending for job in self.session.jobs.value))
+        self.wait(0.5)
         self.shot("worker-died")
         self.window.job_bar.button.click()
         self.until(lambda: self.session.findings.value)
@@ -118,7 +123,8 @@ class Photographer:
         lesions = self.session.findings.value.lesions  # type: ignore[union-attr]
         if lesions:
             self.session.look_at(max(lesions, key=lambda lesion: lesion.voxels).centre_lps_mm)
-        self.wait(8.0)
+        self.until(lambda: self.window.centre.volume.surfaces)
+        self.wait(2.0)
         self.shot("analysed")
 
     def layouts(self) -> None:
@@ -180,6 +186,7 @@ class Photographer:
         end = time.monotonic() + _PATIENCE_S
         while not condition():
             if time.monotonic() > end:
+                faulthandler.dump_traceback(all_threads=True)
                 raise SystemExit("the window did not come so far")
             self.wait(0.03)
 

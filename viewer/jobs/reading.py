@@ -31,22 +31,38 @@ class ReadingJobs:
         self.shared: SharedVolume | None = None
         """The loaded series' voxels in shared memory."""
 
-    def scan(self, path: Path, on_done: Callable[[], None] | None) -> int:
-        """Scan headers; ``session.series_found`` tells each series, ``session.study`` the whole."""
+    def scan(self, path: Path, on_done: Callable[[], None] | None, on_found: Callable[[], None] | None) -> int:
+        """Scan headers; ``session.series_found`` tells each series, ``session.study`` the whole.
+
+        A path that holds nothing leaves the session as it was; ``on_found`` comes before the first series.
+        """
         self._give_up(self._scan_number)
         session = self._session
         session.scanning.value = True
-        session.study.value = None
+        begun = False
+
+        def begin() -> None:
+            nonlocal begun
+            if not begun:
+                begun = True
+                session.study.value = None
+                if on_found is not None:
+                    on_found()
+
+        def tell(info: SeriesInfo) -> None:
+            begin()
+            session.series_found.emit(info)
 
         def work(report: Report, token: CancellationToken) -> Study:
             from inference.io.open import scan
 
             def found(info: SeriesInfo) -> None:
-                self._jobs.post(lambda: self._if_current(number, lambda: session.series_found.emit(info)))
+                self._jobs.post(lambda: self._if_current(number, lambda: tell(info)))
 
             return scan(path, on_series=found, cancel=token)
 
         def done(study: Study) -> None:
+            begin()
             session.scanning.value = False
             session.study.value = study
             if on_done is not None:
@@ -134,11 +150,16 @@ class ReadingJobs:
             kept.append(SharedArray(shape, np.int16))
             return kept[-1].array
 
-        loaded = load(
-            info, study=self._session.study.value, allocate=allocate, on_first_image=first, on_progress=progress,
-            cancel=token,
-        )  # fmt: skip
-        return _in_shared_memory(loaded, kept)
+        try:
+            loaded = load(
+                info, study=self._session.study.value, allocate=allocate, on_first_image=first, on_progress=progress,
+                cancel=token,
+            )  # fmt: skip
+            return _in_shared_memory(loaded, kept)
+        except BaseException:
+            for voxels in kept:
+                voxels.release()
+            raise
 
     def _show(self, loaded: LoadedSeries, shared: SharedVolume) -> None:
         session = self._session

@@ -53,10 +53,18 @@ class Jobs:
 
     # what the window asks for -----------------------------------------------------------------------------------
 
-    def scan(self, path: Path, on_done: Callable[[], None] | None = None) -> int:
-        """Read the headers of everything under ``path`` into ``session.study``; an earlier scan is given up."""
-        self._analysis.cancel()
-        return self._reading.scan(path, on_done)
+    def scan(
+        self,
+        path: Path,
+        on_done: Callable[[], None] | None = None,
+        *,
+        on_found: Callable[[], None] | None = None,
+    ) -> int:
+        """Read the headers of everything under ``path`` into ``session.study``; an earlier scan is given up.
+
+        What is open stays open until there is something to open instead: ``on_found()`` comes before the first series.
+        """
+        return self._reading.scan(path, on_done, on_found)
 
     def load(self, info: SeriesInfo, on_done: Callable[[], None] | None = None) -> int:
         """Load a series into ``session.loaded``; an earlier load or analysis is given up."""
@@ -153,7 +161,7 @@ class Jobs:
             result = function(report, token)
             token.check()
         except (Cancelled, Exception) as error:  # noqa: BLE001 - every failure of a job becomes words for the reader
-            stopped = error
+            stopped, result = error, None  # a result that came too late lets go of its memory now
         self.post(lambda: self._end(number, result, stopped, on_done, on_stopped))
 
     def _end(
@@ -164,7 +172,9 @@ class Jobs:
         on_done: Callable[[Any], None] | None,
         on_stopped: Callable[[BaseException], None] | None,
     ) -> None:
-        del self._running[number]
+        token = self._running.pop(number).token
+        if stopped is None and token.cancelled:  # between the thread's last look and now
+            stopped = Cancelled()
         if stopped is None:
             self.board.end(number, "done")
             if on_done is not None:

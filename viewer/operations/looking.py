@@ -7,6 +7,7 @@ from typing import Literal
 
 from inference.io.study import WindowLevel
 from viewer.operations.opening import reset_transforms
+from viewer.operations.windowing import natural_window
 from viewer.state.measurements import Plane
 from viewer.state.navigation import go_to_number, plane_of, slice_count, step
 from viewer.state.session import Notice, Projection, Session, Slab, Tool
@@ -85,11 +86,13 @@ def toggle_crosshair(session: Session) -> None:
 
 
 def reset(session: Session) -> None:
-    """Undo flips, rotations, inversion and slab, and set the lung window; zoom and pan belong to the views."""
+    """Undo flips, rotations, inversion and slab, and set the natural window; zoom and pan belong to the views."""
     reset_transforms(session)
     session.inverted.value = False
     session.slab.value = replace(session.slab.value, projection=Projection.NONE)
-    session.window.value = presets()[0].window
+    loaded = session.loaded.value
+    if loaded is not None:
+        session.window.value = natural_window(loaded)
 
 
 def step_back(session: Session) -> bool:

@@ -14,15 +14,21 @@ from viewer.state.session import Notice, Session, ViewTransform
 
 
 def open_path(session: Session, jobs: Jobs, settings: Settings, path: Path) -> None:
-    """Scan a folder or file; its proposed series loads as soon as the headers are read."""
+    """Scan a folder or file; its proposed series loads as soon as the headers are read.
+
+    What is open stays until the first series is found, so that a path that holds none loses nothing.
+    """
     if not path.exists():
         settings.forget(str(path))
         session.notice.emit(
             Notice("That study is not there any more. Was the drive taken out, or the folder moved?", "error")
         )
         return
-    close_study(session, jobs)
-    jobs.scan(path, on_done=lambda: _scanned(session, jobs, settings, path))
+    jobs.scan(
+        path,
+        on_found=lambda: close_study(session, jobs),
+        on_done=lambda: _scanned(session, jobs, settings, path),
+    )
 
 
 def open_dropped(session: Session, jobs: Jobs, settings: Settings, paths: list[Path]) -> None:
@@ -46,11 +52,9 @@ def open_demo(session: Session, jobs: Jobs, settings: Settings, folder: Path) ->
     study = folder / "study"
 
     def work(report: Callable[[float], None], token: CancellationToken) -> Path:
-        from inference.demo import generate, write
+        from inference.demo import write
 
-        thorax = generate()
-        token.check()
-        return write(folder, thorax=thorax, on_progress=report).study
+        return write(folder, on_progress=report, cancel=token).study
 
     if study.is_dir():
         open_path(session, jobs, settings, study)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from inference.io.export_identity import redacted
 from inference.io.study import SeriesInfo, WindowLevel
 from inference.verdict import Colour, Verdict
 from inference.volume import Point
@@ -53,19 +54,27 @@ def furniture_of(
     session, source, grid = scene.session, scene.source, frame.grid
     info = scene.series.info if scene.series is not None else session.selected.value
     small = compact(frame)
-    plane = scene.plane.capitalize()
-    who = () if info is None or (small and not scene.second) else identity_lines(info, identity_hidden)
+    plane = scene.plane.capitalize() if grid.geometry.orientation_known else ""
+    who = () if info is None else identity_lines(info, identity_hidden)
+    if small:
+        who = who[:1] if scene.plane == "axial" and not identity_hidden else ()
     verdict = session.verdict.value if not scene.second or session.beside.value is None else None
     if scene.second and session.beside.value is not None:
         verdict = session.beside.value.verdict
     colour, text = verdict_text(verdict)
     lines = display_lines(
-        frame, scene.index, scene.window.value, session.slab.value, session.inverted.value, scene.whole
+        frame,
+        scene.index,
+        scene.window.value,
+        session.slab.value,
+        session.inverted.value,
+        scene.whole,
+        scene.overlaid(),
     )
     missing = source is not None and source.is_missing(grid, scene.index)
     return Furniture(
         letters=grid.letters,
-        top_left=(*who, plane),
+        top_left=tuple(line for line in (*who, plane) if line),
         bottom_left=(*_under_cursor(scene, frame, cursor), *lines),
         verdict_colour=colour,
         verdict=text,
@@ -98,14 +107,18 @@ def identity_lines(info: SeriesInfo, hidden: bool) -> tuple[str, ...]:
     who = info.identity
     patient = () if hidden else (_joined(who.name.replace("^", " ").strip(), who.patient_id),)
     born = () if hidden else (_joined(_date(who.birth_date), who.sex),)
-    series = (_joined(_date(info.study_date), info.description),)
+    description = redacted(info.description, info.identity) if hidden else info.description
+    series = (_joined(_date(info.study_date), description),)
     return tuple(line for line in (*patient, *born, *series) if line)
 
 
 def display_lines(
-    frame: ViewFrame, index: int, window: WindowLevel, slab: Slab, inverted: bool, whole: bool
+    frame: ViewFrame, index: int, window: WindowLevel, slab: Slab, inverted: bool, whole: bool, overlaid: bool = False
 ) -> tuple[str, ...]:
-    """Slice number and position, window, slab, zoom and spacing. ``whole`` is False while a series still loads."""
+    """Slice number and position, window, slab, zoom and spacing.
+
+    ``whole`` is False while a series still loads; ``overlaid`` says that labels lie over the picture.
+    """
     grid = frame.grid
     number = f"{grid.number(index)}/{grid.count}" if whole else ""
     name = f"  {window.name}" if window.name else ""
@@ -114,7 +127,9 @@ def display_lines(
         f"W {window.width:g}  L {window.level:g}".replace("-", "−") + name + ("  inverted" if inverted else ""),
     ]
     if slab.projection is not Projection.NONE:
-        lines.append(f"{slab.projection.value} {slab.thickness_mm:g} mm")
+        lines.append(
+            f"{slab.projection.value} {slab.thickness_mm:g} mm" + ("  (overlay: middle slice)" if overlaid else "")
+        )
     zoom = f"zoom {frame.percent:.0f} %"
     if not compact(frame):
         zoom = _joined(zoom, _spacing(grid))

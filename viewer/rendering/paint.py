@@ -26,6 +26,7 @@ from viewer.rendering import palette
 from viewer.rendering.annotations import Shape, Spot
 from viewer.rendering.camera import ViewFrame
 from viewer.rendering.furniture import Furniture
+from viewer.rendering.plane import Letters
 from viewer.rendering.slice_scene import Picture
 
 LENS_RADIUS, LENS_FACTOR = 110.0, 2.5
@@ -87,7 +88,7 @@ def paint_line(painter: QPainter, start: Spot, end: Spot, colour: palette.Colour
     painter.drawLine(QPointF(*start), QPointF(*end))
 
 
-def paint_shape(painter: QPainter, shape: Shape) -> None:
+def paint_shape(painter: QPainter, shape: Shape, size: tuple[float, float]) -> None:
     """A measurement: its line over a dark one, handles while it is selected, its words beside it."""
     spots = [QPointF(*spot) for spot in shape.spots]
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
@@ -108,7 +109,7 @@ def paint_shape(painter: QPainter, shape: Shape) -> None:
         reach = 3.5 if shape.selected else 2.5
         for spot in spots:
             painter.drawRect(QRectF(spot.x() - reach, spot.y() - reach, 2 * reach, 2 * reach))
-    _paint_words(painter, shape)
+    _paint_words(painter, shape, size)
 
 
 def paint_furniture(painter: QPainter, furniture: Furniture, size: tuple[float, float]) -> None:
@@ -118,9 +119,12 @@ def paint_furniture(painter: QPainter, furniture: Furniture, size: tuple[float, 
     step = _line_height(painter)
     top = _paint_column(painter, furniture.top_left, _MARGIN, _MARGIN, step)
     _paint_column(painter, furniture.bottom_left, _MARGIN, height - _MARGIN - step * len(furniture.bottom_left), step)
+    lower = 0.0
     if furniture.verdict:
-        _paint_verdict(painter, furniture, width, _MARGIN if _fits_beside(painter, furniture, width) else top)
-    _paint_letters(painter, furniture, width, height)
+        row = _MARGIN if _fits_beside(painter, furniture, width) else top
+        if _paint_verdict(painter, furniture, width, row) < width / 2 + 12:
+            lower = row + step - _MARGIN
+    _paint_letters(painter, furniture.letters, width, height, lower)
     if furniture.scale_bar is not None:
         _paint_scale_bar(painter, furniture, width, height)
     if furniture.heat_target is not None:
@@ -144,12 +148,21 @@ def paint_furniture(painter: QPainter, furniture: Furniture, size: tuple[float, 
         painter.drawRect(QRectF(0, 0, width - 1, height - 1))
 
 
-def _paint_words(painter: QPainter, shape: Shape) -> None:
+def _paint_words(painter: QPainter, shape: Shape, size: tuple[float, float]) -> None:
+    """The words beside the shape, moved so far that they stay in the view."""
     if not shape.lines or not shape.spots:
         return
-    x = max(spot[0] for spot in shape.spots) + 10
-    y = max(spot[1] for spot in shape.spots) + 4
-    _paint_column(painter, shape.lines, x, y, _line_height(painter), palette.MEASURE)
+    if shape.kind == "angle":
+        x, y = shape.spots[min(1, len(shape.spots) - 1)]
+    elif shape.kind == "ellipse":
+        x, y = (max(spot[axis] for spot in shape.spots) for axis in (0, 1))
+    else:
+        x, y = max(shape.spots)
+    metrics, step = _metrics(painter), _line_height(painter)
+    wide = max(metrics.horizontalAdvance(line) for line in shape.lines)
+    x = max(_MARGIN, min(x + 10, size[0] - wide - _MARGIN))
+    y = max(_MARGIN, min(y + 4, size[1] - step * len(shape.lines) - _MARGIN))
+    _paint_column(painter, shape.lines, x, y, step, palette.MEASURE)
 
 
 def _paint_column(
@@ -162,12 +175,11 @@ def _paint_column(
 
 
 def _paint_text(painter: QPainter, x: float, y: float, text: str, colour: palette.Colour) -> None:
-    """Text with its top left at a place, with a dark edge so that it can be read over bone."""
-    base = y + _metrics(painter).ascent()
-    painter.setPen(QColor(0, 0, 0, 200))
-    painter.drawText(QPointF(x + 1, base + 1), text)
+    """Text with its top left at a place, on a dark veil so that it can be read over bone and fat."""
+    metrics = _metrics(painter)
+    painter.fillRect(QRectF(x - 3, y, metrics.horizontalAdvance(text) + 6, metrics.height() + 1), QColor(0, 0, 0, 125))
     painter.setPen(QColor(*colour))
-    painter.drawText(QPointF(x, base), text)
+    painter.drawText(QPointF(x, y + metrics.ascent()), text)
 
 
 def _fits_beside(painter: QPainter, furniture: Furniture, width: float) -> bool:
@@ -177,31 +189,35 @@ def _fits_beside(painter: QPainter, furniture: Furniture, width: float) -> bool:
     return width - left - 6 * _MARGIN > min(metrics.horizontalAdvance(furniture.verdict) + 20, 160)
 
 
-def _paint_verdict(painter: QPainter, furniture: Furniture, width: float, top: float) -> None:
+def _paint_verdict(painter: QPainter, furniture: Furniture, width: float, top: float) -> float:
+    """The dot and the words at the right; returns where they begin."""
     metrics = _metrics(painter)
     left = max((metrics.horizontalAdvance(line) for line in furniture.top_left), default=0.0) if top == _MARGIN else 0.0
     room = width - left - 4 * _MARGIN - 16
     text = metrics.elidedText(furniture.verdict, Qt.TextElideMode.ElideRight, room)
     colour = _VERDICT[furniture.verdict_colour]
     x = width - _MARGIN - metrics.horizontalAdvance(text)
+    painter.fillRect(QRectF(x - 18, top, 16, metrics.height() + 1), QColor(0, 0, 0, 125))
     _paint_text(painter, x, top, text, colour)
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(QColor(*colour))
     painter.drawEllipse(QPointF(x - 10, top + metrics.height() / 2), 4.5, 4.5)
+    return x - 18
 
 
-def _paint_letters(painter: QPainter, furniture: Furniture, width: float, height: float) -> None:
+def _paint_letters(painter: QPainter, letters: Letters, width: float, height: float, lower: float) -> None:
+    """The letters of the edges; the upper one ``lower`` by so much, where words stand in its place."""
     plain, large = painter.font(), QFont(painter.font())
     large.setPixelSize(16)
     large.setBold(True)
     painter.setFont(large)
-    metrics, letters = _metrics(painter), furniture.letters
+    metrics = _metrics(painter)
     tall = metrics.height()
     middle_x, middle_y = width / 2, height / 2 - tall / 2
     for text, x, y in (
         (letters.left, _MARGIN, middle_y),
         (letters.right, width - _MARGIN - metrics.horizontalAdvance(letters.right), middle_y),
-        (letters.top, middle_x - metrics.horizontalAdvance(letters.top) / 2, _MARGIN),
+        (letters.top, middle_x - metrics.horizontalAdvance(letters.top) / 2, _MARGIN + lower),
         (letters.bottom, middle_x - metrics.horizontalAdvance(letters.bottom) / 2, height - _MARGIN - tall),
     ):
         if text:

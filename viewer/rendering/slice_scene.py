@@ -30,6 +30,8 @@ class Change(Enum):
     """What a view must paint anew."""
 
     ALL = "all"
+    SLICE = "slice"
+    """Another slice: its picture, its number, what is marked on it."""
     LINES = "lines"
     """Only the crosshair's lines moved, on the same slice."""
 
@@ -118,6 +120,10 @@ class SliceScene:
     def heat_shown(self) -> bool:
         """Whether the heat map lies over the image."""
         return not self.second and self.session.masks.value.heatmap is not None and self._styles().heat is not None
+
+    def overlaid(self) -> bool:
+        """Whether labels or heat lie over the present slice."""
+        return self.grid is not None and self._draw_overlay() is not None
 
     # what the reader does ---------------------------------------------------------------------------------------
 
@@ -216,7 +222,7 @@ class SliceScene:
         index = self.grid.nearest(self.point)
         same = index == self.index
         self.index = index
-        self.changed.emit(Change.LINES if same else Change.ALL)
+        self.changed.emit(Change.LINES if same else Change.SLICE)
 
     def _turned(self, transform: ViewTransform) -> None:
         """Another flip or turn: the part of the slice in the middle of the view stays there."""

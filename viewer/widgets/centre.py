@@ -26,6 +26,7 @@ class Centre(QWidget):
             "beside": SliceView(session, "axial", name="beside"),
         }
         self.volume = VolumeView(session, jobs.run)
+        self.volume.setMinimumSize(1, 1)  # its buttons must not widen their column of the grid
         self.grid = ViewGrid(session, {**self.slices, "3d": self.volume})
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -60,19 +61,14 @@ class Centre(QWidget):
             if isinstance(view, SliceView):
                 panes.append((place, view.picture(scale, identity=identity)))
             elif (picture := view.picture()) is not None:
-                panes.append((_below_the_bar(place, picture, view.devicePixelRatioF(), whole_layout), picture))
+                panes.append((view.frame_rect(self.grid if whole_layout else view), picture))
         if whole_layout:
             return panes, (self.grid.width(), self.grid.height())
-        return panes, (panes[0][0].width(), panes[0][0].height()) if panes else (0, 0)
+        if not panes:
+            return [], (0, 0)
+        place, picture = panes[0]
+        return [(QRect(0, 0, place.width(), place.height()), picture)], (place.width(), place.height())
 
     def close_views(self) -> None:
         """Release what must go before the window does."""
         self.volume.close_scene()
-
-
-def _below_the_bar(place: QRect, picture: QImage, ratio: float, whole_layout: bool) -> QRect:
-    """The place of the 3D frame itself, without the buttons above it."""
-    width, height = round(picture.width() / ratio), round(picture.height() / ratio)
-    return (
-        QRect(place.left(), place.bottom() + 1 - height, width, height) if whole_layout else QRect(0, 0, width, height)
-    )

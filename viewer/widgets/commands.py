@@ -9,6 +9,7 @@ from pathlib import Path
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QFileDialog, QMenu, QWidget
 
+from inference.volume import Units
 from viewer.binding import bind_checked, bind_choice, observe
 from viewer.jobs.runner import Jobs
 from viewer.operations import analysing, looking, marking, opening
@@ -69,11 +70,11 @@ class Commands:
         """List the systems in the Analyse menu; each runs when it is chosen."""
         rows = tuple((s.name, s.label, s.explanation, s.available) for s in self._systems)
         for action, choice in zip(system_actions(menu, rows), self._systems, strict=True):
-            action.triggered.connect(lambda _=False, name=choice.name: self.analyse(name))
+            action.triggered.connect(lambda _=False, choice=choice: self.analyse(choice))
 
-    def analyse(self, system: str) -> None:
+    def analyse(self, choice: SystemChoice) -> None:
         """Run a system on what is open."""
-        if analysing.analyse(self._session, self._jobs, system):
+        if analysing.analyse(self._session, self._jobs, choice):
             for function in self._analysis_asked:
                 function()
 
@@ -134,9 +135,7 @@ class Commands:
     def _analyse(self) -> None:
         default = analysing.default_choice(self._systems)
         if default is not None:
-            self._actions.on("analyse", lambda: self.analyse(default.name)).setToolTip(
-                f"Run {default.title} (F5). {default.explanation}"
-            )
+            self._actions.on("analyse", lambda: self.analyse(default))
         self._actions.on("cancel_job", lambda: analysing.cancel_running(self._session, self._jobs))
         observe(
             self._window,
@@ -153,10 +152,23 @@ class Commands:
         actions.enable(_NEED_SERIES, loaded is not None)
         actions.enable(_NEED_FINDINGS, self._session.findings.value is not None)
         actions.enable(("tags",), loaded is not None and loaded.tags is not None)
-        actions.enable(("analyse",), not analysing.why_not(self._session) and bool(self._systems))
+        self._explain_analyse()
+        in_hounsfield = loaded is None or loaded.volume.units is Units.HU
+        actions.enable(tuple(f"window_{key}" for key in "123456"), in_hounsfield)
         flat = loaded is not None and loaded.volume.geometry.shape[0] == 1
         actions.enable(tuple(name for name in LAYOUTS.values() if name != "layout_axial"), not flat)
         actions.enable(("slab_mip", "slab_minip", "slab_mean"), loaded is not None and not flat)
+
+    def _explain_analyse(self) -> None:
+        """The button says what it would run, or why it cannot."""
+        default, action = analysing.default_choice(self._systems), self._actions["analyse"]
+        if default is None:
+            action.setEnabled(False)
+            action.setToolTip("The weights of every system are missing.")
+            return
+        why = analysing.why_not(self._session, default)
+        action.setEnabled(not why)
+        action.setToolTip(why or f"Run {default.title}. {default.explanation}")
 
     def _choose_folder(self) -> None:
         if chosen := QFileDialog.getExistingDirectory(self._window, "Open study folder"):

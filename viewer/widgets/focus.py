@@ -15,9 +15,9 @@ from PySide6.QtWidgets import (
 )
 
 _CONTROLS = (QAbstractButton, QAbstractItemView, QAbstractSlider, QAbstractSpinBox, QComboBox)
-_OWN_KEYS = {
+_PRESS = {Qt.Key.Key_Space, Qt.Key.Key_Return, Qt.Key.Key_Enter}
+_MOVE = {
     Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_Home, Qt.Key.Key_End, Qt.Key.Key_PageUp, Qt.Key.Key_PageDown,
-    Qt.Key.Key_Space, Qt.Key.Key_Return, Qt.Key.Key_Enter,
 }  # fmt: skip
 
 
@@ -45,7 +45,7 @@ class PanelKeys(QObject):
             and isinstance(event, QKeyEvent)
             and isinstance(watched, _CONTROLS)
             and watched.window() is self._window
-            and event.key() in _OWN_KEYS
+            and event.key() in (_PRESS if isinstance(watched, QAbstractButton) else _PRESS | _MOVE)
             and event.modifiers() in (Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.KeypadModifier)
         ):
             event.accept()

@@ -32,7 +32,7 @@ def restored(window: MainWindow, settings: Settings, session: Session) -> None:
 
 def stored(window: MainWindow, settings: Settings, session: Session) -> None:
     """Put the frame into the settings."""
-    display = session.window.value
+    display = window.hounsfield_window
     left_open, right_open = window.panels.wide
     settings.frame.value = replace(
         settings.frame.value,

@@ -28,7 +28,7 @@ class HelpSheet(QDialog):
         present = commands(settings.shortcuts.value)
         sheet = QWidget()
         row = QHBoxLayout(sheet)
-        row.setSpacing(28)
+        row.setSpacing(22)
         for sections in _COLUMNS:
             label = QLabel("".join(section_html(section, present) for section in sections))
             label.setTextFormat(Qt.TextFormat.RichText)
@@ -42,7 +42,9 @@ class HelpSheet(QDialog):
         foot = QLabel("Keys can be changed in File › Preferences › Keys.")
         foot.setProperty("role", "dim")
         column.addWidget(foot)
-        self.resize(min(1120, parent.width()), min(sheet.sizeHint().height() + 70, max(420, parent.height() - 40)))
+        wanted = sheet.sizeHint()
+        room = self.screen().availableSize()
+        self.resize(min(wanted.width() + 50, room.width()), min(wanted.height() + 80, room.height() - 40))
 
 
 def spelled(keys: tuple[str, ...]) -> str:
@@ -61,8 +63,8 @@ def section_html(section: str, present: tuple[Command, ...]) -> str:
     if not rows:
         return ""
     lines = "".join(
-        f"<tr><td style='padding:2px 14px 2px 0; white-space:nowrap; color:#ffffff'>{escape(left)}</td>"
-        f"<td style='padding:2px 0; color:#bcbcbc'>{escape(right)}</td></tr>"
+        f"<tr><td style='padding:1px 12px 1px 0; white-space:nowrap; color:#ffffff; font-size:12px'>{escape(left)}</td>"
+        f"<td style='padding:1px 0; color:#bcbcbc; font-size:12px'>{escape(right)}</td></tr>"
         for left, right in rows
     )
     return f"<p style='color:#9c9c9c; font-weight:600'>{section.upper()}</p><table>{lines}</table>"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QWidget
 
@@ -59,6 +61,7 @@ class JobBar(QWidget):
         return self._button
 
     def _show(self, jobs: tuple[JobState, ...]) -> None:
+        self._forget_mended(jobs)
         running = [job for job in jobs if not job.ending]
         shown = running or list(jobs)
         job = shown[-1] if shown else None
@@ -78,9 +81,19 @@ class JobBar(QWidget):
             self._bar.setValue(round(1000 * job.fraction))
         retry = _may_retry(job)
         self._button.setText("Retry" if retry else "Cancel")
+        self._button.setEnabled(bool(job.ending) or job.detail != analysing.CANCELLING)
         self._button.setVisible(retry or not job.ending)
         if job.ending and not retry:
             self._timer.start(_ENDING_MS)
+
+    def _forget_mended(self, jobs: tuple[JobState, ...]) -> None:
+        """A failed analysis is history once another one has started: its line and its message go."""
+        tries = [job for job in jobs if job.can_retry]
+        for job in tries[:-1]:
+            if job.ending == "failed":
+                if self._notices.text == job.message:
+                    self._notices.clear()
+                QTimer.singleShot(0, self, partial(self._jobs.board.dismiss, job.number))
 
     def _clear(self) -> None:
         self._title.setText("")
@@ -91,9 +104,9 @@ class JobBar(QWidget):
         if self._job is None:
             return
         if self._job.ending:
-            analysing.retry(self._jobs, self._job)
+            analysing.retry(self._jobs)
         else:
-            self._jobs.cancel(self._job.number)
+            analysing.cancel(self._jobs, self._job.number)
 
     def _dismiss(self) -> None:
         """Take away what ended well a while ago; what can be tried again stays until it is."""

@@ -26,6 +26,7 @@ class LayerRow(QWidget):
         self._style = _button("Fill or outline")
         self._style.clicked.connect(lambda: self._change(outline=not self._layer.outline))
         self._name = QLabel()
+        self._name.setStyleSheet("font-size: 12px;")
         self._opacity = QSlider(Qt.Orientation.Horizontal)
         self._opacity.setRange(0, 100)
         self._opacity.setFocusPolicy(Qt.FocusPolicy.TabFocus)
@@ -41,7 +42,7 @@ class LayerRow(QWidget):
         grid.addWidget(self._style, 0, 4)
         grid.setColumnStretch(2, 1)
         self._name.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        self._opacity.setFixedWidth(64)
+        self._opacity.setFixedWidth(52)
         observe(self, session.layers.by_group[group], self._show)
 
     @property

@@ -5,14 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import QByteArray, Qt
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QResizeEvent
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QMainWindow, QMenu, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
+from inference.io.study import LoadedSeries, WindowLevel
 from inference.software import NAME, NOTICE, version
 from viewer.binding import bind_checked, observe
 from viewer.jobs.runner import Jobs
 from viewer.operations import looking, opening
 from viewer.operations.analysing import SystemChoice
+from viewer.operations.windowing import WindowForUnits
 from viewer.settings import Settings
 from viewer.shortcuts import commands
 from viewer.state.observable import Value
@@ -29,6 +31,7 @@ from viewer.widgets.job_bar import JobBar
 from viewer.widgets.layer_panel import LayerPanel
 from viewer.widgets.panels import Panels
 from viewer.widgets.scout_view import ScoutView
+from viewer.widgets.series_list import title
 from viewer.widgets.severity_panel import SeverityPanel
 from viewer.widgets.side_panel import SidePanel
 from viewer.widgets.slice_chart import SliceChart
@@ -38,6 +41,8 @@ from viewer.widgets.toolbar import Toolbar
 
 SMALLEST = (760, 520)
 _CHART_HEIGHT = 76
+_COMPACT = 1160
+"""Narrower windows have a toolbar without words."""
 _LEFT_PARTS = (330, 190, 190)
 
 
@@ -54,8 +59,10 @@ class MainWindow(QMainWindow):
     ) -> None:
         super().__init__()
         self._session, self._jobs, self._settings = session, jobs, settings
+        self._windows = WindowForUnits(session)
         self.setMinimumSize(*SMALLEST)
         self.setAcceptDrops(True)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.actions_by_name = Actions(self, settings)
         self.commands = Commands(self, session, jobs, settings, self.actions_by_name, systems, demo_folder)
         self._recent = menus.RecentMenu(session, settings, self.commands.open_path)
@@ -137,6 +144,7 @@ class MainWindow(QMainWindow):
         observe(self, session.first_image, lambda _: self._show_centre())
         observe(self, session.selected, lambda _: self._show_title())
         observe(self, session.identity_hidden, lambda _: self._show_title())
+        observe(self, session.loaded, lambda loaded: self.scout.setVisible(_stacked(loaded)))
         observe(self, session.loaded, lambda _: opening.load_scout(session, self._jobs, self.scout.show_localizer))
 
     # what the reader does -----------------------------------------------------------------------------------------
@@ -182,15 +190,21 @@ class MainWindow(QMainWindow):
         if info is None:
             self.setWindowTitle(NAME)
             return
-        who = person(info, self._session.identity_hidden.value)
-        self.setWindowTitle(" – ".join(part for part in (who, info.description, NAME) if part))
+        hidden = self._session.identity_hidden.value
+        self.setWindowTitle(" – ".join((person(info, hidden), title(info, hidden), NAME)))
 
     # Qt's hooks ---------------------------------------------------------------------------------------------------
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """The keyboard begins at the image, and not at the first button."""
+        super().showEvent(event)
+        self.setFocus()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Fold the side panels of a small window."""
         super().resizeEvent(event)
         self.panels.fit(self.width())
+        self.toolbar.set_compact(self.width() < _COMPACT)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """Take files and folders."""
@@ -227,6 +241,16 @@ class MainWindow(QMainWindow):
         return bool(text) and self.restoreGeometry(QByteArray.fromHex(text.encode("ascii")))
 
     @property
+    def hounsfield_window(self) -> WindowLevel:
+        """The display window to begin the next study with."""
+        return self._windows.hounsfield
+
+    @property
     def chart_wanted(self) -> bool:
         """Whether the reader wants the slice chart while there are findings."""
         return self._chart_wanted.value
+
+
+def _stacked(loaded: LoadedSeries | None) -> bool:
+    """Whether there are slices for a scout to show the place of."""
+    return loaded is not None and loaded.volume.geometry.shape[0] > 1

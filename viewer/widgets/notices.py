@@ -38,6 +38,7 @@ class NoticeLine(QWidget):
         self._timer.timeout.connect(self.clear)
         self.clear()
         listen(self, session.notice, self.show_notice)
+        listen(self, session.scanning.changed, lambda scanning: self.clear() if scanning else None)
 
     @property
     def text(self) -> str:

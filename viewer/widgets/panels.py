@@ -10,6 +10,8 @@ from viewer.state.observable import Value
 from viewer.widgets.side_panel import SidePanel
 
 NARROW = 1400
+SMALL = 1000
+"""Below this both panels start folded."""
 _NARROW_SHARE = 0.22
 """Widest share of a narrow window that an unfolded panel takes."""
 
@@ -23,7 +25,9 @@ class Panels:
         self.right_open: Value[bool] = Value(frame.right_open)
         self._wide = (frame.left_open, frame.right_open)
         self._narrow: bool | None = None
+        self._small = False
         self._width = 0
+        split.splitterMoved.connect(lambda *_: self._moved())
         left.folded.connect(lambda folded: setattr(self.left_open, "value", not folded))
         right.folded.connect(lambda folded: setattr(self.right_open, "value", not folded))
         observe(split, self.left_open, lambda is_open: self._changed(is_open, self.right_open))
@@ -33,11 +37,14 @@ class Panels:
         """The window has this width now."""
         before, self._narrow = self._narrow, width < NARROW
         self._width = width
-        if self._narrow and before is not True:
+        if self._narrow and (before is not True or (width < SMALL) > self._small):
             if self.left_open.value and self.right_open.value:
                 self.right_open.value = False
+            if width < SMALL:
+                self.left_open.value = self.right_open.value = False
         elif not self._narrow and before is True:
             self.left_open.value, self.right_open.value = self._wide
+        self._small = width < SMALL
         self._arrange()
 
     @property
@@ -51,6 +58,11 @@ class Panels:
         if self._narrow is False:
             self._wide = (self.left_open.value, self.right_open.value)
         self._arrange()
+
+    def _moved(self) -> None:
+        if not self._narrow:
+            for panel in (self.left, self.right):
+                panel.keep_width()
 
     def _arrange(self) -> None:
         self.left.set_open(self.left_open.value)

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from PySide6.QtCore import QRect, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QImage, QPainter
 
+from inference.labels import Lung
 from inference.software import NAME, NOTICE, version
 from inference.verdict import Colour, Verdict
 from viewer.state.layers import Layer, labels
 from viewer.state.session import Projection, Session
+from viewer.widgets.series_list import title
 from viewer.widgets.study_browser import person
 from viewer.widgets.theme import VERDICT_COLOURS, VERDICT_SHAPES, tabular
 
@@ -89,7 +91,9 @@ def _above(session: Session, choices: Choices) -> list[Line]:
     if info is not None and choices.identity:
         lines.append(Line(person(info, hidden=False)))
     if info is not None:
-        lines.append(Line(" · ".join(part for part in (info.modality, info.description, info.kernel) if part)))
+        lines.append(
+            Line(" · ".join(part for part in (info.modality, title(info, not choices.identity), info.kernel) if part))
+        )
     lines.append(_verdict_line(verdict))
     return [line for line in lines if line.text]
 
@@ -119,11 +123,13 @@ def _below(session: Session) -> list[Line]:
 
 def _legend(session: Session) -> list[tuple[str, tuple[int, int, int]]]:
     shown = {layer.group: layer for layer in shown_layers(session)}
+    findings = session.findings.value
+    sides_known = findings is None or findings.output.sides_known
     entries: list[tuple[str, tuple[int, int, int]]] = []
     for group, layer in shown.items():
         own = [label for label in labels() if label.group == group]
         if group == "lungs":
-            entries += [(label.name, label.colour) for label in own if label.code < 3]
+            entries += [(label.name, label.colour) for label in own if (label.code < Lung.SIDE_UNKNOWN) == sides_known]
         else:
             entries.append((layer.name, layer.colour))
     return entries

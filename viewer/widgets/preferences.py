@@ -123,7 +123,7 @@ class KeyEditor(QWidget):
         if shipped is None:
             return
         others = {key: value for key, value in self._settings.shortcuts.value.items() if key != name}
-        self.problem.setText(conflicts(name, shipped.keys, commands(others)))
+        self.problem.setText(conflicts(name, shipped.keys, commands(self._settings.shortcuts.value)))
         if not self.problem.text():
             self._settings.shortcuts.value = others
             self._fill()

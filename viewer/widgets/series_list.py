@@ -19,6 +19,7 @@ from PySide6.QtCore import (
 from PySide6.QtGui import QColor, QFont, QImage, QPainter, QPixmap, QPolygonF
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
+from inference.io.export_identity import redacted
 from inference.io.study import SeriesInfo
 from inference.verdict import Colour, Verdict
 from viewer.widgets.theme import ACCENT, VERDICT_COLOURS
@@ -52,10 +53,12 @@ class SeriesModel(QAbstractListModel):
         """Qt's hook: name, tooltip, and the series itself under UserRole."""
         info = self._series[index.row()]
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
-            return title(info)
+            return title(info, self.identity_hidden)
         if role == Qt.ItemDataRole.ToolTipRole:
             return "\n".join(
-                part for part in (title(info), facts(info), self.verdict(info).sentence(), info.reason) if part
+                part
+                for part in (title(info, self.identity_hidden), facts(info), self.verdict(info).sentence(), info.reason)
+                if part
             )
         return info if role == Qt.ItemDataRole.UserRole else None
 
@@ -153,7 +156,7 @@ class SeriesDelegate(QStyledItemDelegate):
         small = QFont(font)
         small.setPixelSize(12)
         for text, face, colour in (
-            (title(info), font, "#e0e0e0" if info.loadable else "#8a8a8a"),
+            (title(info, self._model.identity_hidden), font, "#e0e0e0" if info.loadable else "#8a8a8a"),
             (facts(info), small, "#a8a8a8"),
         ):
             painter.setFont(face)
@@ -184,10 +187,13 @@ def draw_verdict(painter: QPainter, colour: Colour, box: QRectF) -> None:
     painter.restore()
 
 
-def title(info: SeriesInfo) -> str:
-    """The series' name: its description, or what can be said without one."""
+def title(info: SeriesInfo, identity_hidden: bool = False) -> str:
+    """The series' name: its description, or what can be said without one.
+
+    A description sometimes repeats the patient's name; it is taken out while identity is hidden.
+    """
     if info.description:
-        return info.description
+        return redacted(info.description, info.identity) if identity_hidden else info.description
     kind = "X-ray" if info.is_xray else "Localizer" if info.is_localizer else info.modality or info.kind
     return f"{kind} series {info.index + 1}"
 

@@ -82,14 +82,17 @@ class SidePanel(QWidget):
 
     def set_open(self, is_open: bool) -> None:
         """Fold or unfold it."""
-        if not is_open and self._open and self.width() > RAIL_WIDTH + 60 and self.isVisible():
-            self._width = self.width()
         self._open = is_open
         self._content.setVisible(is_open)
         self._rail.setVisible(not is_open)
         self._fold.setVisible(is_open)
         self.setMinimumWidth(220 if is_open else RAIL_WIDTH)
         self.setMaximumWidth(620 if is_open else RAIL_WIDTH)
+
+    def keep_width(self) -> None:
+        """The reader has made it this wide."""
+        if self._open:
+            self._width = self.width()
 
     def toggle(self) -> None:
         """Fold it if it is unfolded, and the other way round; tells the window."""

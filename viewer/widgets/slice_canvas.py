@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from PySide6.QtCore import QEvent, QPointF, QRect, Qt, Signal
+from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QPaintEvent, QWheelEvent
 from PySide6.QtWidgets import QFrame, QSizePolicy, QWidget
 
-from viewer.rendering.graphics import Paint, PaintedView
+from viewer.widgets.painted_view import Paint, PaintedView
 
 
 class MouseListener(Protocol):
@@ -60,7 +60,7 @@ class SliceCanvas(PaintedView):
 
     def repaint_part(self, x: float, y: float, width: float, height: float) -> None:
         """Ask for a part of the view."""
-        self.viewport().update(QRect(int(x), int(y), int(width) + 1, int(height) + 1))
+        self.viewport().update(QRectF(x, y, width, height).toAlignedRect())
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Paint, then tell."""

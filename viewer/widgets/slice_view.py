@@ -108,7 +108,7 @@ class SliceView(QWidget):
         if frame is not None and picture is not None:
             paint.paint_picture(painter, frame, picture, self.session.interpolate.value)
             for shape in self.shapes() if measurements else ():
-                paint.paint_shape(painter, replace(shape, selected=False))
+                paint.paint_shape(painter, replace(shape, selected=False), (size.width(), size.height()))
             if crosshair:
                 self._paint_crosshair(painter, frame)
             furniture = furniture_of(self.scene, frame, identity_hidden=not identity)
@@ -206,23 +206,31 @@ class SliceView(QWidget):
     # painting ---------------------------------------------------------------------------------------------------
 
     def _changed(self, change: Change) -> None:
-        if change is Change.ALL:
+        """Ask for as little as has changed: what is not painted need not reach the screen either."""
+        frame = self.view_frame()
+        marked = bool(self.session.measurements.items.value) or self.lens is not None
+        if change is Change.ALL or frame is None or (change is Change.SLICE and marked):
             self.refresh()
             return
-        frame = self.view_frame()
-        if frame is None or not self._crosshair_shown():
-            return
-        for spot in (self._lines_at, self._crosshair_spot(frame)):
-            if spot is not None:
-                self._canvas.repaint_part(0, spot[1] - 2, self._canvas.width(), 4)
-                self._canvas.repaint_part(spot[0] - 2, 0, 4, self._canvas.height())
+        if change is Change.SLICE:
+            self._canvas.repaint_part(*frame.rectangle)
+            self._repaint_words()
+            self._canvas.repaint_part(self._canvas.width() / 2, 0, self._canvas.width() / 2, 4 * self._line_height())
+        if self._crosshair_shown():
+            for spot in (self._lines_at, self._crosshair_spot(frame)):
+                if spot is not None:
+                    self._canvas.repaint_part(0, spot[1] - 2, self._canvas.width(), 4)
+                    self._canvas.repaint_part(spot[0] - 2, 0, 4, self._canvas.height())
+
+    def _line_height(self) -> int:
+        return int(self._canvas.fontMetrics().height()) + 2
 
     def _outline(self, mask: LesionMask | None) -> None:
         self.scene.show_lesion(mask)
 
     def _repaint_words(self) -> None:
         """The corner that tells the value under the mouse."""
-        high = self._canvas.fontMetrics().height() * 7
+        high = self._line_height() * 6 + 12
         self._canvas.repaint_part(0, self._canvas.height() - high, min(420, self._canvas.width()), high)
 
     def _paint(self, painter: QPainter, width: float, height: float) -> None:
@@ -236,7 +244,7 @@ class SliceView(QWidget):
         if self._crosshair_shown():
             self._paint_crosshair(painter, frame)
         for shape in self.shapes():
-            paint.paint_shape(painter, shape)
+            paint.paint_shape(painter, shape, (width, height))
         self._paint_draft(painter, frame)
         furniture = furniture_of(
             self.scene, frame, identity_hidden=self.session.identity_hidden.value, cursor=self._cursor
@@ -250,7 +258,8 @@ class SliceView(QWidget):
         draft, source = self._tools.draft, self.scene.source
         if draft is not None and source is not None:
             lines = words(source, frame.grid, draft.kind, draft.points)
-            paint.paint_shape(painter, Shape(0, draft.kind, spots(frame, draft.points), lines, True))
+            shape = Shape(0, draft.kind, spots(frame, draft.points), lines, True)
+            paint.paint_shape(painter, shape, (frame.width, frame.height))
 
     def _paint_crosshair(self, painter: QPainter, frame: ViewFrame) -> None:
         spot = self._crosshair_spot(frame)

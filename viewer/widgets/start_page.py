@@ -89,6 +89,7 @@ class StartPage(QWidget):
     def _show_recent(self) -> None:
         while (item := self._recent.takeAt(0)) is not None:
             if (widget := item.widget()) is not None:
+                widget.setParent(None)
                 widget.deleteLater()
         recent = self._settings.recent.value[:_SHOWN]
         if recent:

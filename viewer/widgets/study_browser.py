@@ -103,7 +103,7 @@ class StudyBrowser(QWidget):
     def _show_words(self) -> None:
         session, count = self._session, self.model.rowCount()
         series = f"{count} series" if count else ""
-        if session.scanning.value:
+        if session.scanning.value and session.study.value is None:
             who, what = "Reading headers…", f"{series} so far" if series else ""
         elif count:
             first = session.selected.value or self.model.at(self.model.index(0))

@@ -32,6 +32,7 @@ class Toolbar(QToolBar):
     def __init__(self, session: Session, actions: Actions, recent: QMenu, systems: QMenu) -> None:
         super().__init__("Tools")
         self._session, self._actions = session, actions
+        self._shrinking: list[QToolButton] = []
         self.setObjectName("tools")
         self.setMovable(False)
         self.setIconSize(QSize(20, 20))
@@ -52,6 +53,12 @@ class Toolbar(QToolBar):
         observe(self, session.slab, lambda _: self._show_slab())
         self.addSeparator()
         self.analyse = self._analyse_button(systems)
+
+    def set_compact(self, compact: bool) -> None:
+        """Show icons without words, so that a small window still holds every button."""
+        style = Qt.ToolButtonStyle.ToolButtonIconOnly if compact else Qt.ToolButtonStyle.ToolButtonTextBesideIcon
+        for button in self._shrinking:
+            button.setToolButtonStyle(style)
 
     def _open_menu(self, recent: QMenu) -> QMenu:
         menu = _menu(self._actions, "open_folder", "open_file", "open_demo")
@@ -104,8 +111,10 @@ class Toolbar(QToolBar):
         button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         button.setMenu(menu)
+        button.setToolTip(words)
         menu.setParent(button, menu.windowFlags())
         button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self._shrinking.append(button)
         self.addWidget(button)
         return button
 
@@ -118,6 +127,8 @@ class Toolbar(QToolBar):
         style = Qt.ToolButtonStyle.ToolButtonTextBesideIcon if with_icon else Qt.ToolButtonStyle.ToolButtonTextOnly
         button.setToolButtonStyle(style)
         button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        if with_icon:
+            self._shrinking.append(button)
         self.addWidget(button)
 
     def _show_tool(self, tool: Tool) -> None:

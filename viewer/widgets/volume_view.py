@@ -126,12 +126,14 @@ class VolumeView(QWidget):
         bar.setContentsMargins(6, 4, 6, 4)
         bar.setSpacing(2)
         bar.addWidget(QLabel("3D"))
+        self._sides: list[QToolButton] = []
         for letter, words in _SIDES:
             button = QToolButton()
             button.setText(letter)
             button.setToolTip(f"Look {words}")
             button.clicked.connect(lambda _=False, letter=letter: self.look_from(letter))
             bar.addWidget(button)
+            self._sides.append(button)
         bar.addStretch(1)
         self._colouring = QComboBox()
         self._colouring.setToolTip("Colour of the infection")
@@ -173,9 +175,9 @@ class VolumeView(QWidget):
         style = vtkInteractorStyleTrackballCamera()
         self._interactor.SetInteractorStyle(style)
         style.AddObserver("StartInteractionEvent", lambda *_: self._scene.set_detail(False))
-        style.AddObserver("EndInteractionEvent", lambda *_: self._turned())
+        # from press to release the style alone hears the mouse, so the release is heard of through it
+        style.AddObserver("EndInteractionEvent", lambda *_: self._interaction_ended())
         self._interactor.AddObserver("LeftButtonPressEvent", lambda *_: self._press())
-        self._interactor.AddObserver("LeftButtonReleaseEvent", lambda *_: self._release())
         self._stack.addWidget(self._interactor)
         self._interactor.Initialize()
         self._cube = add_orientation_cube(self._interactor)
@@ -210,9 +212,16 @@ class VolumeView(QWidget):
         self._shown = findings
         self._scene.show(surfaces)
         self._recolour(render=False)
+        self._name_sides(findings.output.lungs.geometry.orientation_known)
         self._stack.setCurrentWidget(self._interactor)
         self._show_layers()
         QTimer.singleShot(0, self.render_now)
+
+    def _name_sides(self, known: bool) -> None:
+        """Letters on buttons and cube, where the patient's directions are known."""
+        for button in self._sides:
+            button.setVisible(known)
+        self._cube.SetEnabled(known)
 
     def _forget(self) -> None:
         self._shown = self._meshing = None
@@ -243,16 +252,17 @@ class VolumeView(QWidget):
 
     def _press(self) -> None:
         self._pressed = QPoint(*self._interactor.GetEventPosition())
+        self._session.active_view.value = "3d"
+        if self._interactor.GetRepeatCount():  # a double click, as on a slice view
+            self._session.maximised.value = None if self._session.maximised.value == "3d" else "3d"
 
-    def _release(self) -> None:
+    def _interaction_ended(self) -> None:
+        self._scene.set_detail(True)
+        self.render_now()
         here = QPoint(*self._interactor.GetEventPosition())
         if self._pressed is not None and (here - self._pressed).manhattanLength() <= 3:
             self.pick(here.x(), here.y())
         self._pressed = None
-
-    def _turned(self) -> None:
-        self._scene.set_detail(True)
-        self.render_now()
 
     def pick(self, x: int, y: int) -> Point | None:
         """Move every view to the lesion under a point of the 3D picture (pixels, origin lower left).

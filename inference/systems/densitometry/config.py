@@ -62,6 +62,7 @@ class DensitometryConfig:
     mirror_slack_mm: float = 24.0
     gap_mm: float = 12.0
     gap_ml: float = 8.0
+    thick_wall_mm: float = 8.0
     returned_hu: tuple[float, float] = (-120.0, 140.0)
 
     effusion_hu: tuple[float, float] = (-28.0, 45.0)
@@ -77,3 +78,6 @@ class DensitometryConfig:
     """A pool counts as fluid if it reaches down to this above the lung's base, or is very large or tall."""
     recess_mm: float = 22.0
     recess_depth_mm: float = 35.0
+    effusion_growth_mm: float = 12.0
+    climb_mm: float = 14.0
+    """How thick a layer of fluid may climb along the ribs above the level of the lung."""

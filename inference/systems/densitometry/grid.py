@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,6 +37,15 @@ class WorkingGrid:
         """How many blocks make up that volume, at least one."""
         return max(1, round(millilitres / self.voxel_ml))
 
+    def cropped(self, rows: slice, columns: slice) -> WorkingGrid:
+        """The grid of a part of the blocks, by block indices."""
+        start = (
+            self.start[0],
+            self.start[1] + rows.start * self.factors[1],
+            self.start[2] + columns.start * self.factors[2],
+        )
+        return replace(self, start=start, shape=(self.shape[0], rows.stop - rows.start, columns.stop - columns.start))
+
     def average(self, volume: Volume) -> NDArray[np.float32]:
         """Block means in HU, float32 ``shape``; padding and voxels beyond the volume count as air."""
         fk, fj, fi = self.factors
@@ -56,27 +65,32 @@ class WorkingGrid:
             out[n] = total / (block.shape[0] * fj * fi)
         return out
 
-    def restore(self, mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-        """The mask on the canonical grid, its outline interpolated linearly between block centres."""
-        out = np.zeros(self.source_shape, bool)
-        extent = [
-            min(self.source_shape[axis] - self.start[axis], self.shape[axis] * self.factors[axis]) for axis in range(3)
-        ]
-        (low_k, high_k, part_k), rows, columns = (
-            _linear(extent[axis], self.factors[axis], self.shape[axis]) for axis in range(3)
-        )
-        j0, i0 = self.start[1:]
-        target = out[self.start[0] :, j0 : j0 + extent[1], i0 : i0 + extent[2]]
+    def restore(
+        self, mask: NDArray[np.bool_], out: NDArray[np.uint8], code: int, over: NDArray[np.bool_] | None
+    ) -> None:
+        """Write ``code`` where the mask lies into ``out`` on the canonical grid; only over ``over`` where given.
+
+        The outline is interpolated linearly between block centres.
+        """
+        extent = [min(self.source_shape[n] - self.start[n], self.shape[n] * self.factors[n]) for n in range(3)]
+        levels, rows, columns = (_linear(extent[n], self.factors[n], self.shape[n]) for n in range(3))
         occupied = np.asarray(mask.any(axis=(1, 2)))
         for k in range(extent[0]):
-            low, high, part = low_k[k], high_k[k], part_k[k]
+            low, high, part = levels[0][k], levels[1][k], levels[2][k]
             if not (occupied[low] or occupied[high]):
                 continue
             plane = mask[low].astype(np.float32)
             if part > 0:
                 plane = plane * (1 - part) + mask[high] * part
-            target[k] = _along(_along(plane, rows, 0), columns, 1) > 0.5
-        return out
+            used = plane > 0
+            if not used.any():
+                continue
+            window = _window(used.any(axis=1), rows), _window(used.any(axis=0), columns)
+            fine = _along(_along(plane, rows, window[0], 0), columns, window[1], 1) > 0.5
+            j, i = (slice(w.start + s, w.stop + s) for w, s in zip(window, self.start[1:], strict=True))
+            if over is not None:
+                fine &= over[self.start[0] + k, j, i]
+            out[self.start[0] + k, j, i][fine] = code
 
 
 def without_padding(array: NDArray[np.int16], padding_hu: int | None) -> NDArray[np.int16]:
@@ -116,17 +130,23 @@ def working_grid(volume: Volume, config: DensitometryConfig) -> WorkingGrid:
     )
 
 
-def _linear(extent: int, factor: int, blocks: int) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float32]]:
+Weights = tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float32]]
+
+
+def _linear(extent: int, factor: int, blocks: int) -> Weights:
     """For each source voxel, the two block centres around it and the second one's weight."""
     position = np.clip((np.arange(extent) + 0.5) / factor - 0.5, 0, blocks - 1)
     low = np.floor(position).astype(np.intp)
-    high = np.minimum(low + 1, blocks - 1)
-    return low, high, (position - low).astype(np.float32)
+    return low, np.minimum(low + 1, blocks - 1), (position - low).astype(np.float32)
 
 
-def _along(
-    plane: NDArray[np.float32], weights: tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float32]], axis: int
-) -> NDArray[np.float32]:
-    low, high, part = weights
+def _window(used: NDArray[np.bool_], weights: Weights) -> slice:
+    """The source voxels that a used block can reach."""
+    reached = np.flatnonzero(used[weights[0]] | used[weights[1]])
+    return slice(int(reached[0]), int(reached[-1]) + 1)
+
+
+def _along(plane: NDArray[np.float32], weights: Weights, window: slice, axis: int) -> NDArray[np.float32]:
+    low, high, part = weights[0][window], weights[1][window], weights[2][window]
     part = part[:, None] if axis == 0 else part[None, :]
     return np.asarray(np.take(plane, low, axis) * (1 - part) + np.take(plane, high, axis) * part, np.float32)

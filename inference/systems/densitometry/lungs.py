@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import SimpleITK as sitk  # noqa: N813
 from numpy.typing import NDArray
 
 from inference.systems.densitometry.config import DensitometryConfig
@@ -14,6 +13,7 @@ from inference.systems.densitometry.morphology import (
     dilate,
     distance_outside,
     erode,
+    grow_apart,
     opened,
     pieces,
 )
@@ -114,9 +114,9 @@ def split_sides(
 def _cut(
     part: Mask, hu: NDArray[np.float32], middle: NDArray[np.float64], grid: WorkingGrid
 ) -> NDArray[np.uint8] | None:
-    """Sides of a piece that holds both lungs: erode until two large cores on two sides remain, then flood back."""
+    """Sides of a piece that holds both lungs: erode until two large cores on two sides remain, then grow them back."""
     where = box(part, 3.0, grid.spacing_mm)
-    mask, density, spine = part[where], hu[where], middle[where[0]] - where[2].start
+    mask, spine = part[where], middle[where[0]] - where[2].start
     depth = distance_outside(~mask, grid.spacing_mm)
     columns = np.arange(mask.shape[2])
     for radius in (1.5, 2.5, 3.5, 5.0, 7.0, 9.0, 12.0, 15.0):
@@ -132,22 +132,9 @@ def _cut(
         if (shares[0] - 0.5) * (shares[1] - 0.5) >= 0 or abs(shares[0] - shares[1]) < 0.5:
             continue
         right, left = (first, second) if shares[0] < shares[1] else (second, first)
-        markers = np.zeros(mask.shape, np.uint8)
-        markers[labels == right], markers[labels == left] = 1, 2
-        flooded = _flood(mask, density, markers)
+        right_lung, left_lung = grow_apart(labels == right, labels == left, mask)
         out = np.zeros(part.shape, np.uint8)
-        out[where] = flooded
+        out[where][right_lung] = 1
+        out[where][left_lung] = 2
         return out
     return None
-
-
-def _flood(mask: Mask, density: NDArray[np.float32], markers: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Grow the two markers through the mask, lightest voxels first, so that they meet on the dense junction line."""
-    seeds = markers.copy()
-    seeds[~mask] = 3
-    relief = sitk.GetImageFromArray(np.clip(density, -1000, 0).astype(np.int16))
-    grown = sitk.MorphologicalWatershedFromMarkers(relief, sitk.GetImageFromArray(seeds), markWatershedLine=False)
-    result: NDArray[np.uint8] = sitk.GetArrayFromImage(grown).astype(np.uint8)
-    result[~mask] = 0
-    result[result == 3] = 0
-    return result

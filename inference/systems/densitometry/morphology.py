@@ -28,13 +28,23 @@ def distance_outside(mask: Mask, spacing_mm: Spacing) -> NDArray[np.float32]:
 
 
 def dilate(mask: Mask, radius_mm: float, spacing_mm: Spacing) -> Mask:
-    """Everything within the radius of the mask."""
-    return _in_box(mask, radius_mm, spacing_mm, lambda part: distance_outside(part, spacing_mm) <= radius_mm)
+    """Everything within the radius of the mask, measured between voxel centres."""
+    where = box(mask, radius_mm, spacing_mm)
+    out = np.zeros_like(mask)
+    part = mask[where]
+    if part.any():
+        out[where] = _spread(part, radius_mm, spacing_mm)
+    return out
 
 
 def erode(mask: Mask, radius_mm: float, spacing_mm: Spacing) -> Mask:
     """What is farther than the radius from everything outside the mask. The grid's edge is no outside."""
-    return _in_box(mask, 0.0, spacing_mm, lambda part: distance_outside(~part, spacing_mm) > radius_mm)
+    where = box(mask, 0.0, spacing_mm)
+    out = np.zeros_like(mask)
+    part = mask[where]
+    if part.any():
+        out[where] = ~_spread(~part, radius_mm, spacing_mm)
+    return out
 
 
 def opened(mask: Mask, radius_mm: float, spacing_mm: Spacing) -> Mask:
@@ -44,18 +54,63 @@ def opened(mask: Mask, radius_mm: float, spacing_mm: Spacing) -> Mask:
 
 def closed(mask: Mask, radius_mm: float, spacing_mm: Spacing) -> Mask:
     """With every gap narrower than twice the radius filled. The grid's edge closes nothing by itself."""
-
     where = box(mask, 0.0, spacing_mm)
     part = mask[where]
     if not part.any():
         return mask.copy()
-    pad = [int(np.ceil(2 * radius_mm / pitch)) + 1 for pitch in spacing_mm]
-    grown = distance_outside(np.pad(part, [(n, n) for n in pad]), spacing_mm) <= radius_mm
-    shut = distance_outside(~grown, spacing_mm) > radius_mm
+    pad = [int(2 * radius_mm / pitch) + 1 for pitch in spacing_mm]
+    grown = _spread(np.pad(part, [(n, n) for n in pad]), radius_mm, spacing_mm)
+    shut = ~_spread(~grown, radius_mm, spacing_mm)
     inner = tuple(slice(n, n + length) for n, length in zip(pad, part.shape, strict=True))
     out = mask.copy()
     out[where] |= shut[inner]
     return out
+
+
+def grow_apart(first: Mask, second: Mask, mask: Mask) -> tuple[Mask, Mask]:
+    """Grow two seeds through the mask at the same pace until they meet or nothing is left to reach."""
+    free = mask & ~first & ~second
+    while True:
+        claims = [_neighbours(seed) & free for seed in (first, second)]
+        claims[1] &= ~claims[0]
+        if not claims[0].any() and not claims[1].any():
+            return first, second
+        first, second = first | claims[0], second | claims[1]
+        free &= ~(claims[0] | claims[1])
+
+
+def _neighbours(mask: Mask) -> Mask:
+    out = np.zeros_like(mask)
+    for axis in range(3):
+        ahead, behind = [slice(None)] * 3, [slice(None)] * 3
+        ahead[axis], behind[axis] = slice(1, None), slice(None, -1)
+        out[tuple(ahead)] |= mask[tuple(behind)]
+        out[tuple(behind)] |= mask[tuple(ahead)]
+    return out
+
+
+def _spread(mask: Mask, radius_mm: float, spacing_mm: Spacing) -> Mask:
+    """The mask and everything within the radius, by shifted unions of row runs (much cheaper than a distance map)."""
+    reach = [int(radius_mm / pitch + 1e-6) for pitch in spacing_mm]
+    runs = [mask]
+    for width in range(1, min(reach[2], mask.shape[2] - 1) + 1):
+        longer = runs[-1].copy()
+        longer[:, :, width:] |= mask[:, :, :-width]
+        longer[:, :, :-width] |= mask[:, :, width:]
+        runs.append(longer)
+    out = np.zeros_like(mask)
+    for dk in range(-reach[0], reach[0] + 1):
+        for dj in range(-reach[1], reach[1] + 1):
+            rest = radius_mm**2 - (dk * spacing_mm[0]) ** 2 - (dj * spacing_mm[1]) ** 2
+            if rest < -1e-6 or abs(dk) >= mask.shape[0] or abs(dj) >= mask.shape[1]:
+                continue
+            run = runs[min(int(max(rest, 0.0) ** 0.5 / spacing_mm[2] + 1e-6), len(runs) - 1)]
+            out[_shifted(dk), _shifted(dj)] |= run[_shifted(-dk), _shifted(-dj)]
+    return out
+
+
+def _shifted(by: int) -> slice:
+    return slice(by, None) if by > 0 else slice(None, by or None)
 
 
 def pieces(mask: Mask, connectivity: int = 6) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
@@ -123,15 +178,6 @@ def box(mask: Mask, margin_mm: float, spacing_mm: Spacing) -> tuple[slice, slice
         margin = int(np.ceil(margin_mm / spacing_mm[axis])) + 1
         found.append(slice(max(0, int(used[0]) - margin), min(mask.shape[axis], int(used[-1]) + 1 + margin)))
     return found[0], found[1], found[2]
-
-
-def _in_box(mask: Mask, margin_mm: float, spacing_mm: Spacing, function: Any) -> Mask:
-    where = box(mask, margin_mm, spacing_mm)
-    out = np.zeros_like(mask)
-    part = np.ascontiguousarray(mask[where])
-    if part.any():
-        out[where] = function(part)
-    return out
 
 
 def _image(array: NDArray[Any], spacing_mm: Spacing) -> Any:

@@ -108,4 +108,20 @@ def dense_lung(
     mean = total / np.maximum(sizes, 1)
     keep = (front > 0.12 * sizes) & (mean > config.returned_hu[0]) & (mean < config.returned_hu[1])
     keep[0] = False
+    for number in np.flatnonzero(keep):
+        keep[number] = not _on_organ(labels == number, hu, lung, grid)
     return np.asarray(np.where(keep[labels], gap, 0), np.uint8)
+
+
+def _on_organ(part: Mask, hu: NDArray[np.float32], lung: Mask, grid: WorkingGrid) -> bool:
+    """Whether a flat part only caps dense tissue that goes on below it: the liver's or spleen's dome."""
+    where = box(part, 12.0, grid.spacing_mm)
+    part, hu, lung = part[where], hu[where], lung[where]
+    levels = np.flatnonzero(part.any(axis=(1, 2)))
+    if np.ptp(levels) * grid.spacing_mm[0] > 30.0:
+        return False
+    footprint = part.any(axis=0)
+    under = np.maximum(part.argmax(axis=0) - max(1, round(8.0 / grid.spacing_mm[0])), 0)
+    rows, columns = np.nonzero(footprint)
+    beneath = under[footprint], rows, columns
+    return bool(np.mean((hu[beneath] > -50.0) & ~lung[beneath]) > 0.5)

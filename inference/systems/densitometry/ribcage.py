@@ -26,13 +26,15 @@ _REACH_MM = 210.0
 
 @dataclass(frozen=True)
 class RibCage:
-    """``radius`` and ``lung_radius`` (NaN: no lung on the ray) in mm, both ``(slices, ANGLES)``.
+    """``radius`` in mm, ``(slices, ANGLES)``; so are ``lung_radius`` and ``lung_inner``, where each ray leaves the lung
+    for good and first meets it (NaN: no lung on the ray).
 
     ``distance`` (mm) and ``ray`` give each voxel's place in that picture.
     """
 
     radius: NDArray[np.float64]
     lung_radius: NDArray[np.float64]
+    lung_inner: NDArray[np.float64]
     distance: NDArray[np.float32]
     ray: NDArray[np.uint8]
 
@@ -88,7 +90,8 @@ def find_rib_cage(
     radius = first_rib(np.maximum(seen - 3.0, 0.84 * guess), 1.3 * guess)
     radius = _even(_complete(np.where(np.isfinite(radius), radius, np.nan), dz), dz)
     distance, ray = _polar(hu.shape, centre_j, centre_i, dj, di)
-    return RibCage(radius, lung_radius, distance, ray)
+    lung_inner = np.where(on_ray.any(axis=2), on_ray.argmax(axis=2) * _STEP_MM, np.nan)
+    return RibCage(radius, lung_radius, lung_inner, distance, ray)
 
 
 def _axis(body: Mask, spine: NDArray[np.float64], dz: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

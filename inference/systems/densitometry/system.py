@@ -19,7 +19,7 @@ from inference.systems.densitometry.config import DensitometryConfig
 from inference.systems.densitometry.effusion import find_effusion, gravity
 from inference.systems.densitometry.grid import WorkingGrid, working_grid
 from inference.systems.densitometry.lungs import aerated_lung, split_sides
-from inference.systems.densitometry.morphology import Mask
+from inference.systems.densitometry.morphology import Mask, box
 from inference.systems.densitometry.opacity import dense_lung, find_opacity
 from inference.systems.densitometry.ribcage import find_rib_cage
 from inference.systems.registry import DENSITOMETRY, RunContext, System, SystemCard
@@ -77,6 +77,12 @@ class _Run:
         hu = grid.average(self.canonical)
         self.context.progress(0.3)
         body = find_body(hu, grid, config)
+        if not body.any():
+            return self._without_lungs()
+        _, rows, columns = box(body, 4.0, grid.spacing_mm)
+        grid = grid.cropped(rows, columns)
+        hu, body = np.ascontiguousarray(hu[:, rows, columns]), np.ascontiguousarray(body[:, rows, columns])
+        self.context.progress(0.9)
         spine = spine_column(hu, body, grid)
 
         self._begin("airways")
@@ -100,12 +106,12 @@ class _Run:
         opacity, self.cutoff = find_opacity(hu, sides > 0, cage, grid, config, self.context.progress)
 
         self._begin("lesion")
-        expected = expected_lung(sides, cage, grid, config)
+        down = gravity(self.volume.patient_position)
+        expected = expected_lung(cage, down, grid, config)
         gap = find_gap(expected, sides, airways, cage, grid, config)
         self.context.progress(0.5)
 
         self._begin("effusion")
-        down = gravity(self.volume.patient_position)
         fluid = find_effusion(hu, halves, cage, expected, spine, down, grid, config)
         fluid &= ~airways
         self.context.progress(0.4)
@@ -131,27 +137,30 @@ class _Run:
     ) -> SystemOutput:
         lungs = self._restore(sides, grid)
         lesions = np.zeros_like(lungs)
-        lesions[grid.restore(fluid) & (lungs == 0)] = Lesion.EFFUSION
-        infected = grid.restore(opacity) & (lungs > 0)
-        lesions[infected] = Lesion.GROUND_GLASS
+        inside = lungs > 0
+        grid.restore(fluid, lesions, Lesion.EFFUSION, ~inside)
+        grid.restore(opacity, lesions, Lesion.GROUND_GLASS, inside)
         consolidated = opacity & (hu > self.config.consolidation_hu)
-        lesions[infected & grid.restore(consolidated)] = Lesion.CONSOLIDATION
+        grid.restore(consolidated, lesions, Lesion.CONSOLIDATION, lesions == Lesion.GROUND_GLASS)
         self.context.progress(0.8)
-        chest_full = self._restore(chest, grid)
-        chest_full[lungs > 0] = lungs[lungs > 0]
-        lungs, chest_full = self._lung_codes(lungs), self._lung_codes(chest_full)
+        cage = self._restore(chest, grid)
+        cage[inside] = lungs[inside]
+        bronchi = np.zeros_like(lungs)
+        grid.restore(airways, bronchi, 1, ~inside)
+        for k in self.canonical.missing_slices:
+            for mask in (lungs, lesions, cage, bronchi):
+                mask[k] = 0
+        lungs, cage = self._lung_codes(lungs), self._lung_codes(cage)
         self._publish_lungs(lungs)
         self.context.publish("lesions", self._back(lesions), 0, self.volume.array.shape[0] - 1)
-        return self._result(lungs, lesions, chest_full, grid.restore(airways).view(np.uint8))
+        return self._result(lungs, lesions, cage, bronchi)
 
     def _restore(self, labels: Labels, grid: WorkingGrid) -> Labels:
         """Sides on the canonical grid; where outlines overlap after interpolation, the first keeps the voxel."""
         out = np.zeros(grid.source_shape, np.uint8)
         for code in (1, 2):
-            out[grid.restore(labels == code) & (out == 0)] = code
+            grid.restore(labels == code, out, code, out == 0 if code == 2 else None)
             self.context.progress(0.8)
-        for k in self.canonical.missing_slices:
-            out[k] = 0
         return out
 
     def _lung_codes(self, sides: Labels) -> Labels:

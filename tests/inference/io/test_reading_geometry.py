@@ -314,6 +314,16 @@ def test_enhanced_ct_is_one_volume_sorted_by_its_frames_positions(syntax: str, t
     assert loaded.info.thickness_mm == pytest.approx(2.5)
 
 
+def test_thumbnail_of_a_small_mask_is_white_on_black(tmp_path: Path) -> None:
+    import nibabel as nib
+
+    mask = np.zeros((40, 40, 5), np.uint8)
+    mask[10, 12, :] = 1
+    nib.save(nib.Nifti1Image(mask, np.diag([-1.0, -1.0, 2.0, 1.0])), tmp_path / "mask.nii.gz")
+    picture = thumbnail(scan(tmp_path / "mask.nii.gz").series[0], 40)
+    assert picture[12, 10] == 255 and np.count_nonzero(picture) == 1
+
+
 def test_thumbnail_shows_the_front_up_and_the_right_on_the_left_whatever_the_storage(tmp_path: Path) -> None:
     pictures = []
     for code in ("LPS", "RAS", "LAI"):

@@ -28,6 +28,29 @@ def test_a_file_gives_a_volume_or_one_sentence(path: Path) -> None:
         assert str(error).endswith((".", ".)")) and "\n" not in str(error)
 
 
+@pytest.mark.parametrize(
+    ("name", "units", "highest"),
+    [
+        ("693_J2KI", Units.HU, 1812),
+        ("ExplVR_BigEnd", Units.GREY8, 255),
+        ("GDCMJ2K_TextGBR", Units.GREY8, 150),
+        ("JPEG-lossy", Units.UNKNOWN, 264),
+        ("JPEGLSNearLossless_16", Units.UNKNOWN, 32767),
+        ("SC_rgb_jpeg_dcmtk", Units.GREY8, 255),
+        ("SC_rgb_jpeg_gdcm", Units.GREY8, 255),
+        ("SC_rgb_rle_16bit_2frame", Units.GREY8, 255),
+        ("SC_rgb_small_odd_big_endian", Units.GREY8, 158),
+        ("SC_ybr_full_422_uncompressed", Units.GREY8, 255),
+        ("examples_palette", Units.GREY8, 254),
+        ("examples_ybr_color", Units.GREY8, 192),
+        ("image_dfl", Units.GREY8, 255),
+    ],
+)
+def test_every_coding_is_decoded(name: str, units: Units, highest: int) -> None:
+    volume = load(scan(ROOT / "test_files" / f"{name}.dcm").series[0]).volume
+    assert volume.units is units and int(volume.array.max()) == highest
+
+
 def test_the_whole_folder_opens_and_names_what_it_left_out() -> None:
     study = scan(ROOT)
     assert len(study.series) > 30

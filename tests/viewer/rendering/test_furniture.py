@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from inference.verdict import Colour, Reason, Verdict
@@ -44,6 +45,14 @@ def test_slab_and_inversion_are_told():
     assert "MinIP 8 mm" in lines and lines[1].endswith("inverted")
 
 
+def test_a_slab_says_that_its_overlay_is_the_middle_slices():
+    session = session_on(asymmetric(), np.ones((5, 6, 8), np.uint8))
+    session.slab.value = Slab(Projection.MIP, 8.0)
+    assert "MIP 8 mm  (overlay: middle slice)" in shown(session).bottom_left
+    session.layers.all_hidden.value = True
+    assert "MIP 8 mm" in shown(session).bottom_left
+
+
 def test_identity_is_shown_and_can_be_hidden():
     session = session_on(asymmetric())
     assert shown(session).top_left[:2] == ("Quillfeather Ottoline   PX-4471-QQ", "1951-12-04   F")
@@ -56,6 +65,9 @@ def test_small_views_show_fewer_words():
     session = session_on(asymmetric())
     small = shown(session, "coronal", size=(COMPACT_BELOW - 1, 600))
     assert small.top_left == ("Coronal",) and "×" not in small.bottom_left[-1]
+    axial = shown(session, "axial", size=(COMPACT_BELOW - 1, 600))
+    assert axial.top_left == ("Quillfeather Ottoline   PX-4471-QQ", "Axial")
+    assert shown(session, "axial", size=(COMPACT_BELOW - 1, 600), hidden=True).top_left == ("Axial",)
 
 
 def test_identity_without_content_leaves_no_empty_line():

@@ -56,7 +56,7 @@ def test_axial_scrolling_only_moves_lines_in_the_other_planes():
     axial, coronal = SliceScene(session, "axial", "axial"), SliceScene(session, "coronal", "coronal")
     heard_axial, heard_coronal = listen(axial), listen(coronal)
     axial.step(1)
-    assert heard_axial == [Change.ALL] and heard_coronal == [Change.LINES]
+    assert heard_axial == [Change.SLICE] and heard_coronal == [Change.LINES]
 
 
 def test_the_picture_is_kept_until_something_changes():

@@ -185,6 +185,7 @@ def test_labels_are_never_interpolated(qtbot):
     widget = SliceView(session, "axial", name="axial")
     qtbot.addWidget(widget)
     widget.resize(480, 400)
+    widget.show()
     pixels = rgb(widget.picture())
     left, top = widget.view_frame().to_view(13, 9)
     right, bottom = widget.view_frame().to_view(14, 10)

@@ -293,3 +293,18 @@ def test_a_closed_view_hears_no_more(qtbot, session):
     QCoreApplication.sendPostedEvents(view, QEvent.Type.DeferredDelete)
     assert len(session.crosshair.changed._listeners) == before - 1
     session.inverted.value = True
+
+
+def test_what_is_repainted_after_scrolling_equals_a_whole_repaint(qtbot, view, session):
+    def on_screen():
+        qtbot.wait(60)
+        return view.screen().grabWindow(view.winId()).toImage()
+
+    session.measurements.toggle_key_image("axial", session.crosshair.value, 2.0)
+    first = on_screen()
+    assert first == view.grab().toImage()
+    for change in (lambda: wheel(view, -1), lambda: wheel(view, 1), lambda: session.look_at((-5.0, -12.0, 41.0))):
+        change()
+        shown = on_screen()
+        assert shown != first and shown == view.grab().toImage()
+        first = shown

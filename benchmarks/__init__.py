@@ -1,0 +1,1 @@
+"""Measurements beside what people use instead. ``python -m benchmarks [NAME ...]`` runs them."""

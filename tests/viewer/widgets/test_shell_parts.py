@@ -1,0 +1,376 @@
+"""The parts of the window's frame, each on its own."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QEvent, Qt
+from PySide6.QtGui import QColor, QGuiApplication, QKeyEvent, QKeySequence
+from PySide6.QtWidgets import QApplication, QLineEdit, QWidget
+
+from inference.io.study import Study
+from inference.verdict import Colour, Reason, Verdict
+from tests.helpers.fake_jobs import FakeJobs
+from tests.helpers.severity_session import analysed, opened
+from tests.helpers.slices import asymmetric, loaded
+from viewer.operations.analysing import CANCELLING
+from viewer.settings import Settings
+from viewer.shortcuts import commands, gestures
+from viewer.state.layers import HEATMAP
+from viewer.state.observable import Value
+from viewer.state.session import JobState, Notice, Session
+from viewer.widgets.held_key import HeldKey
+from viewer.widgets.help_sheet import HelpSheet, section_html, spelled
+from viewer.widgets.job_bar import JobBar, sentence
+from viewer.widgets.layer_panel import LayerPanel
+from viewer.widgets.notices import NoticeLine
+from viewer.widgets.preferences import KeyEditor
+from viewer.widgets.series_list import draw_verdict, facts, title
+from viewer.widgets.study_browser import StudyBrowser, date, person
+
+INFO = loaded(asymmetric()).info
+AMBER = Verdict((Reason("thick", Colour.AMBER, "slices of 5 mm"),))
+
+
+# the held key -----------------------------------------------------------------------------------------------------
+
+
+class Clock:
+    now = 100.0
+
+    def __call__(self):
+        return self.now
+
+
+@pytest.fixture
+def held(qtbot):
+    window, clock, value = QWidget(), Clock(), Value(False)
+    qtbot.addWidget(window)
+    key = HeldKey(window, value, lambda: ("O",), clock)
+    key.clock = clock
+    key.value = value
+    return key
+
+
+def tap(key, seconds=0.05):
+    key.press()
+    key.clock.now += seconds
+    key.release()
+
+
+def test_overlays_are_hidden_only_while_the_key_is_down(held):
+    held.press()
+    assert held.value.value
+    held.clock.now += 3
+    held.release()
+    assert not held.value.value
+
+
+def test_double_tap_keeps_overlays_hidden_until_the_next_double_tap(held):
+    for expected in (True, False):
+        held.clock.now += 5
+        tap(held)
+        tap(held)
+        assert held.value.value is expected
+
+
+def test_two_slow_taps_are_no_double_tap(held):
+    tap(held)
+    held.clock.now += 1
+    tap(held)
+    assert not held.value.value
+
+
+def test_holding_while_hidden_for_good_shows_nothing_again_until_double_tapped(held):
+    tap(held)
+    tap(held)
+    held.clock.now += 5
+    tap(held, seconds=2)
+    assert held.value.value
+
+
+def test_key_reaches_it_through_the_window_but_not_from_a_text_field(held, qtbot):
+    window = held.parent()
+    field = QLineEdit(window)
+    for widget, expected in ((field, False), (window, True)):
+        for kind, after in ((QEvent.Type.KeyPress, expected), (QEvent.Type.KeyRelease, False)):
+            QApplication.sendEvent(widget, QKeyEvent(kind, Qt.Key.Key_O, Qt.KeyboardModifier.NoModifier, "o"))
+            assert held.value.value is after
+    assert field.text() == "o"
+
+
+def test_losing_the_window_releases_the_key(held):
+    held.press()
+    QApplication.sendEvent(held.parent(), QEvent(QEvent.Type.WindowDeactivate))
+    assert not held.value.value
+
+
+# job bar and notices ----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def bar(qtbot):
+    session = Session()
+    jobs = FakeJobs(session)
+    widget = JobBar(session, jobs, "standing words")
+    qtbot.addWidget(widget)
+    widget.resize(1200, 32)
+    widget.show()
+    widget.session, widget.jobs = session, jobs
+    return widget
+
+
+def test_job_line_tells_stage_percentage_and_time_left():
+    job = JobState(1, "Consensus", detail="lesion", fraction=0.62, seconds_left=14.2)
+    assert sentence(job) == "Consensus · lesions 62 % · 14 s left"
+    assert sentence(replace(job, ending="cancelled")) == "Consensus · cancelled"
+    assert sentence(JobState(1, "Scan")) == "Scan"
+
+
+def test_cancel_button_cancels_the_job_on_show_and_waits(bar):
+    number = bar.jobs.board.start("Loading images")
+    bar.button.click()
+    assert bar.jobs.named("cancel") == [number] and CANCELLING in bar.text and not bar.button.isEnabled()
+    bar.jobs.board.end(number, "cancelled")
+    assert "cancelled" in bar.text and not bar.button.isVisible()
+
+
+def retryable(bar):
+    number = bar.jobs.board.start("Densitometry")
+    bar.jobs.board.update(number, can_retry=True)
+    return number
+
+
+def test_dead_worker_offers_retry_and_its_message_stays_until_mended(bar):
+    number = retryable(bar)
+    bar.jobs.board.end(number, "failed", "The analysis stopped.")
+    bar.session.notice.emit(Notice("The analysis stopped.", "error"))
+    assert bar.button.isVisible() and bar.button.text() == "Retry"
+    bar.button.click()
+    assert bar.jobs.named("retry") == [None]
+    assert bar.findChild(NoticeLine).text == "The analysis stopped."
+    retryable(bar)
+    assert bar.findChild(NoticeLine).text == "" and bar.button.text() == "Cancel"
+
+
+def test_failure_that_cannot_be_retried_offers_no_retry(bar):
+    number = bar.jobs.board.start("Export")
+    bar.jobs.board.end(number, "failed", "The disk is full.")
+    assert not bar.button.isVisible()
+
+
+def test_several_jobs_are_counted(bar):
+    bar.jobs.board.start("first")
+    bar.jobs.board.start("second")
+    assert bar.text == "second  (+1 more)"
+
+
+@pytest.fixture
+def line(qtbot):
+    session = Session()
+    widget = NoticeLine(session)
+    qtbot.addWidget(widget)
+    widget.resize(200, 30)
+    widget.show()
+    widget.session = session
+    return widget
+
+
+def test_long_error_is_elided_on_the_line_and_copied_whole(line):
+    text = "The folder cannot be written: " + "words " * 60
+    line.session.notice.emit(Notice(text, "error"))
+    assert line._label.text().endswith("…")
+    line.copy()
+    assert QGuiApplication.clipboard().text() == text
+
+
+def test_information_goes_by_itself_and_errors_stay(line):
+    line.session.notice.emit(Notice("Picture saved."))
+    assert line._timer.isActive()
+    line.session.notice.emit(Notice("The disk is full.", "error"))
+    assert not line._timer.isActive() and line.text == "The disk is full."
+
+
+# study browser ----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def browser(qtbot):
+    session = Session()
+    widget = StudyBrowser(session, FakeJobs(session))
+    qtbot.addWidget(widget)
+    widget.resize(280, 500)
+    widget.show()
+    widget.session = session
+    return widget
+
+
+def test_series_appear_one_by_one_while_headers_are_read(browser):
+    browser.session.scanning.value = True
+    for n in range(3):
+        browser.session.series_found.emit(replace(INFO, index=n, uid=str(n)))
+        assert browser.model.rowCount() == n + 1
+    assert browser._who.text() == "Reading headers…" and browser._what.text() == "3 series so far"
+
+
+def test_series_that_is_told_again_replaces_itself(browser):
+    browser.session.series_found.emit(replace(INFO, slices=3))
+    browser.session.series_found.emit(replace(INFO, slices=9))
+    assert browser.model.rowCount() == 1 and browser.model.at(browser.model.index(0)).slices == 9
+
+
+def test_list_tells_name_slices_spacing_kernel_and_verdict(browser):
+    info = replace(INFO, verdict=AMBER, reason="thin, lung kernel")
+    browser.session.series_found.emit(info)
+    tip = browser.model.data(browser.model.index(0), Qt.ItemDataRole.ToolTipRole)
+    assert tip.splitlines() == ["chest 2 mm", "5 slices × 4 mm · B41f", AMBER.sentence(), "thin, lung kernel"]
+
+
+def test_open_series_shows_the_verdict_of_its_images_not_of_its_headers(browser):
+    browser.session.study.value = Study(INFO.source, (INFO,), 0)
+    browser.session.selected.value = INFO
+    assert browser.model.verdict(INFO).colour is Colour.GREEN
+    browser.session.verdict.value = AMBER
+    assert browser.model.verdict(INFO) is AMBER
+
+
+def test_click_opens_a_series(browser, qtbot):
+    browser.session.study.value = Study(INFO.source, (INFO, replace(INFO, index=1, uid="9")), None)
+    place = browser.list.visualRect(browser.model.index(1)).center()
+    qtbot.mouseClick(browser.list.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    assert [info.uid for info in browser._jobs.named("load")] == ["9"]
+
+
+def test_hidden_identity_hides_the_person_and_pictures_that_may_show_a_name(browser):
+    secondary = replace(INFO, index=1, uid="9", modality="OT")
+    browser.session.study.value = Study(INFO.source, (INFO, secondary), None)
+    for info in (INFO, secondary):
+        browser.model.set_picture(info, np.full((4, 6), 90, np.uint8))
+    browser.session.identity_hidden.value = True
+    assert browser._who.text() == "Identity hidden"
+    assert browser.model.picture(INFO) is not None and browser.model.picture(secondary) is None
+
+
+def test_words_of_a_series_without_a_description():
+    assert title(replace(INFO, description="", is_localizer=True)) == "Localizer series 1"
+    assert facts(replace(INFO, slices=1, spacing_mm=None, kernel="")) == "8 × 6 pixels"
+    assert person(INFO, hidden=False) == "Quillfeather Ottoline, PX-4471-QQ, F"
+    assert date("20200412") == "2020-04-12" and date("spring") == "spring"
+
+
+def test_verdict_marks_differ_in_shape_as_well_as_colour(qtbot):
+    from PySide6.QtCore import QRectF
+    from PySide6.QtGui import QImage, QPainter
+
+    areas = {}
+    for colour in Colour:
+        image = QImage(20, 20, QImage.Format.Format_RGB32)
+        image.fill(QColor(0, 0, 0))
+        painter = QPainter(image)
+        draw_verdict(painter, colour, QRectF(2, 2, 16, 16))
+        painter.end()
+        areas[colour] = sum(image.pixelColor(x, y).lightness() > 60 for x in range(20) for y in range(20))
+    assert areas[Colour.AMBER] < areas[Colour.GREEN] < areas[Colour.RED]
+
+
+# layers -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def layers(qtbot):
+    def make(session):
+        panel = LayerPanel(session)
+        qtbot.addWidget(panel)
+        panel.show()
+        return panel
+
+    return make
+
+
+def test_rows_are_dead_until_there_are_masks_and_the_heat_map_is_not_offered(layers):
+    panel = layers(opened())
+    assert not any(row._eye.isEnabled() for row in panel.rows.values())
+    assert panel.rows[HEATMAP].isHidden() and "Analyse" in panel._hint.text()
+
+
+def test_after_analysis_only_classes_that_the_system_writes_are_alive(layers):
+    panel = layers(analysed())
+    alive = {group for group, row in panel.rows.items() if row._eye.isEnabled()}
+    assert alive == {"lungs", "ground_glass", "consolidation", "effusion"}
+
+
+def test_controls_change_their_layer_and_no_other(layers):
+    session = analysed()
+    panel = layers(session)
+    before = session.layers.by_group["effusion"].value
+    row = panel.rows["consolidation"]
+    row._eye.click()
+    row._style.click()
+    row._opacity.setValue(35)
+    layer = session.layers.by_group["consolidation"].value
+    assert not layer.visible and layer.outline and layer.opacity == 0.35
+    assert session.layers.by_group["effusion"].value == before
+
+
+def test_panel_says_when_o_hides_everything(layers):
+    session = analysed()
+    panel = layers(session)
+    session.layers.all_hidden.value = True
+    assert panel._hint.text() == "All hidden (O)" and panel._hint.isVisible()
+
+
+# help and keys ----------------------------------------------------------------------------------------------------
+
+
+def test_sheet_lists_every_command_with_a_key_and_every_gesture(qtbot):
+    window = QWidget()
+    qtbot.addWidget(window)
+    sheet = HelpSheet(Settings(), window)
+    present = commands()
+    sections = {command.section for command in present} | {"Mouse"}
+    text = "".join(section_html(section, present) for section in sections)
+    for command in present:
+        assert not command.keys or (command.label in text.replace("&#x27;", "'") and spelled(command.keys) in text)
+    assert all(gesture.gesture in text for gesture in gestures())
+    from PySide6.QtWidgets import QLabel
+
+    shown = "".join(label.text() for label in sheet.findChildren(QLabel))
+    assert all(section.upper() in shown for section in sections if section_html(section, present))
+    sheet.close()
+
+
+def test_sheet_shows_the_readers_own_key():
+    assert "Shift + V" in section_html("Slices", commands({"cine": ("Shift+V",)}))
+
+
+@pytest.fixture
+def editor(qtbot):
+    settings = Settings()
+    widget = KeyEditor(settings)
+    qtbot.addWidget(widget)
+    widget.settings = settings
+    return widget
+
+
+def test_editor_gives_a_command_a_new_key_and_takes_it_back(editor):
+    editor.choose("cine")
+    editor.edit.setKeySequence(QKeySequence("Shift+V"))
+    editor.assign()
+    assert editor.settings.shortcuts.value == {"cine": ("Shift+V",)}
+    editor.restore()
+    assert editor.settings.shortcuts.value == {}
+
+
+@pytest.mark.parametrize(("key", "why"), [("W", "Window and level"), ("Ctrl+Z", "editing")])
+def test_editor_refuses_keys_that_are_taken_or_reserved(editor, key, why):
+    editor.choose("cine")
+    editor.edit.setKeySequence(QKeySequence(key))
+    editor.assign()
+    assert editor.settings.shortcuts.value == {} and why in editor.problem.text()
+
+
+def test_editor_does_not_restore_a_key_that_another_command_took_meanwhile(editor):
+    editor.settings.shortcuts.value = {"cine": ("Shift+C",), "invert": ("C",)}
+    editor.choose("cine")
+    editor.restore()
+    assert editor.settings.shortcuts.value["cine"] == ("Shift+C",) and "Invert" in editor.problem.text()
