@@ -16,7 +16,8 @@ from typing import Any
 from inference.commands.console import Console, say
 from inference.errors import Cancelled, InferenceError, SeriesError
 from inference.pipeline.cancellation import CancellationToken
-from inference.training.recipes import Recipe, recipes
+from inference.training.recipe_book import recipes
+from inference.training.recipes import Recipe
 
 
 class TrainingError(InferenceError):
@@ -63,6 +64,9 @@ def _train(
     trainer = Trainer(recipe, options.fold, divided, place, path, options.workers)
     if path.exists():
         trainer.resume()
+    elif recipe.start:
+        earlier = _earlier(recipe, options, out)
+        trainer.begin_with(earlier)
     log = path.with_suffix(".log") if place.leads else None
     _log(log, f"{recipe.name}: {len(divided.training)} pictures of {len(divided.training.patients())} patients, "
               f"{len(divided.left_out)} left out, {trainer.steps} steps an epoch")  # fmt: skip
@@ -71,7 +75,7 @@ def _train(
         if "seconds_left" not in entry:
             _log(log, json.dumps(entry))
             return
-        fraction = (entry["epoch"] + entry["step"] / entry["steps"]) / recipe.optimisation.epochs
+        fraction = (entry["epoch"] + entry["step"] / entry["steps"]) / trainer.epochs
         what = f"{recipe.part} epoch {entry['epoch'] + 1}, loss {entry['loss']:.4f}"
         console.progress(what, fraction, entry["seconds_left"])
         if entry["step"] % 25 == 0:
@@ -91,6 +95,18 @@ def _train(
         _log(log, json.dumps(trainer.state.figures))
         say(f"{recipe.name}: {path}")
     return True
+
+
+def _earlier(recipe: Recipe, options: argparse.Namespace, out: Path) -> Any:
+    """The finished checkpoint that a part starts from."""
+    from inference.training import checkpoints
+
+    first = next(one for one in recipes(recipe.system, recipe.variant) if one.part == recipe.start)
+    path = checkpoints.place(out, first, options.fold)
+    found = checkpoints.load(path) if path.is_file() else None
+    if found is None or not found.finished:
+        raise TrainingError(f"{recipe.part} starts from {recipe.start}: train that part first, with the same fold.")
+    return found
 
 
 def _log(path: Path | None, line: str) -> None:

@@ -11,8 +11,9 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from inference.training.augmentation import Augmentation, augment, mix
+from inference.training.datasets.sample import is_of
 from inference.training.packing import Pack, Row
-from inference.training.planes import LESION, LUNG
+from inference.training.planes import EFFUSION, LESION, LUNG
 from inference.training.uses import Use
 
 MEAN, DEVIATION = 0.5, 0.25
@@ -68,6 +69,10 @@ class Pool:
         """Everyone in the pool, sorted."""
         return tuple(sorted({self.row(n).patient for n in range(len(self))}))
 
+    def sources(self) -> tuple[str, ...]:
+        """Every source in the pool, sorted."""
+        return tuple(sorted({self.row(n).source for n in range(len(self))}))
+
     def folds(self) -> NDArray[np.str_]:
         """The fold of each picture."""
         return np.array([self.row(n).fold for n in range(len(self))], dtype=np.str_)
@@ -92,8 +97,9 @@ def _fits(one: Pack, n: int, use: Use) -> bool:
         return False
     if use.only == "labelled":
         return one.rows[n].label is not None
-    if use.only == "lung drawn":
-        return bool(one.known[n, LUNG])
+    drawn = {"lung drawn": LUNG, "lesion known": LESION, "classes": EFFUSION}
+    if use.only in drawn:
+        return bool(one.known[n, drawn[use.only]])
     if use.only in {"lesion", "no lesion"}:
         return bool(one.known[n, LESION]) and bool(one.planes[n, LESION].any()) == (use.only == "lesion")
     return True
@@ -104,11 +110,11 @@ class Epochs(Dataset[Batch]):
 
     def __init__(
         self, source: Pool, *, batch: int, augmentation: Augmentation, labels: tuple[str, ...], seed: int,
-        mixing: float = 0.0, window: int = 0, rank: int = 0, world: int = 1,
+        mixing: float = 0.0, window: int = 0, masked: bool = False, rank: int = 0, world: int = 1,
     ) -> None:  # fmt: skip
         self._source, self._batch, self._augmentation = source, batch, augmentation
         self._labels, self._seed, self._mixing = labels, seed, mixing
-        self._window, self._rank, self._world = window, rank, world
+        self._masked, self._window, self._rank, self._world = masked, window, rank, world
         self._order = np.empty(0, np.int64)
         self._epoch = 0
         self.start(0)
@@ -132,13 +138,16 @@ class Epochs(Dataset[Batch]):
         images = np.stack([image for image, _ in made])
         labels = np.stack([self._label(int(n)) for n in chosen])
         if self._mixing:
-            images, labels = mix(images, labels, self._mixing, self._generator(first))
+            named = np.flatnonzero(labels.sum(axis=1))
+            images[named], labels[named] = mix(images[named], labels[named], self._mixing, self._generator(first))
         planes = np.stack([marked for _, marked in made]).astype(np.float32)
         known = np.stack([self._source.known(int(n)) for n in chosen]).astype(np.float32)
         return batch_of(images, planes, known, labels)
 
     def _one(self, n: int, place: int) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
         image, planes = self._source.picture(n)
+        if self._masked:
+            image = image * planes[LUNG]
         return augment(image, planes, self._augmentation, self._generator(place, n), self._window)
 
     def _generator(self, *numbers: int) -> np.random.Generator:
@@ -146,7 +155,7 @@ class Epochs(Dataset[Batch]):
 
     def _label(self, n: int) -> NDArray[np.float32]:
         label = self._source.row(n).label
-        return np.array([float(label == name) for name in self._labels], np.float32)
+        return np.array([float(is_of(label, name)) for name in self._labels], np.float32)
 
 
 def batch_of(

@@ -22,7 +22,8 @@ FORMAT = 1
 class Checkpoint:
     """State after ``step`` steps of ``epoch``.
 
-    ``patients`` are those trained on; ``fold`` is the one left out, or ``""``. ``history`` has one entry for each
+    ``patients`` are those that training, watching or an earlier part has seen, ``sources`` the sets they come from;
+    ``fold`` is the one left out, or ``""``. ``history`` has one entry for each
     epoch, ``figures`` are those on the fold left out once training has ``finished``. ``best`` is the state of the
     average that early stopping would ship.
     """
@@ -31,6 +32,7 @@ class Checkpoint:
     fold: str
     data: dict[str, str]
     patients: tuple[str, ...]
+    sources: tuple[str, ...] = ()
     epoch: int = 0
     step: int = 0
     network: dict[str, Tensor] = field(default_factory=dict)
@@ -61,7 +63,7 @@ def save(checkpoint: Checkpoint, path: Path) -> None:
     plain = {name: getattr(checkpoint, name) for name in _TENSORS}
     record = {
         "format": FORMAT, "software": version(), "recipe": to_record(checkpoint.recipe), "fold": checkpoint.fold,
-        "data": checkpoint.data, "patients": list(checkpoint.patients), "epoch": checkpoint.epoch,
+        "data": checkpoint.data, "patients": list(checkpoint.patients), "sources": list(checkpoint.sources), "epoch": checkpoint.epoch,
         "step": checkpoint.step, "history": checkpoint.history, "figures": checkpoint.figures,
         "seconds": checkpoint.seconds, "finished": checkpoint.finished,
     }  # fmt: skip
@@ -83,7 +85,7 @@ def load(path: Path) -> Checkpoint:
         raise SeriesError(f"The file {path} is no whole checkpoint of this version.") from error
     return Checkpoint(
         recipe=from_record(record["recipe"]), fold=record["fold"], data=record["data"],
-        patients=tuple(record["patients"]), epoch=record["epoch"], step=record["step"], history=record["history"],
+        patients=tuple(record["patients"]), sources=tuple(record["sources"]), epoch=record["epoch"], step=record["step"], history=record["history"],
         figures=record["figures"], seconds=record["seconds"], finished=record["finished"],
         **{name: plain[name] for name in _TENSORS},
     )  # fmt: skip

@@ -16,6 +16,7 @@ from torch.nn import functional as nnf
 from inference.models.outputs import BACKGROUND, MANIFESTATIONS, RECOGNITION, RECONSTRUCTION, Head
 from inference.training.batches import DEVIATION, MEAN, Batch
 from inference.training.planes import EFFUSION, LESION, PLANES
+from inference.training.recipes import ACTIVATION
 
 Segmentation = Literal["bce-dice", "dice", "cross-entropy", "minus-dice"]
 SMOOTH = 1.0
@@ -70,7 +71,7 @@ def exclusive_cross_entropy(logits: Tensor, target: Tensor, weight: Tensor) -> T
 def activation_loss(activation: Tensor, lesion: Tensor, known: Tensor) -> Tensor:
     """Paper 5, equation 4: the l2 distance of the activation (n, h, w), 0..1, to the lesion mask, over h times w."""
     area = activation.shape[-1] * activation.shape[-2]
-    distance: Tensor = (activation - lesion).flatten(1).norm(dim=1) / area  # type: ignore[no-untyped-call]
+    distance: Tensor = (activation - lesion).flatten(1).norm(dim=1) / area
     return (distance * known).sum() / known.sum().clamp_min(1.0)
 
 
@@ -90,6 +91,8 @@ class Objective:
         """Total and terms, in float32."""
         terms = {head.name: self._term(head, outputs[head.name].float(), batch) for head in self.heads}
         weights = dict(self.weights)
+        if ACTIVATION in outputs:
+            terms[ACTIVATION] = self._activation(outputs[ACTIVATION], batch)
         total = torch.stack([weights.get(name, 1.0) * term for name, term in terms.items()]).sum()
         return total, {name: term.detach() for name, term in terms.items()}
 
@@ -103,6 +106,10 @@ class Objective:
             present = batch.planes[:, index].amax((2, 3))
             return binary_cross_entropy(output, present, batch.known[:, index])
         return self._map(head, output, batch)
+
+    def _activation(self, activation: Tensor, batch: Batch) -> Tensor:
+        lesion = nnf.interpolate(batch.planes[:, LESION, None], activation.shape[-2:], mode="area")[:, 0]
+        return activation_loss(activation, lesion, batch.known[:, LESION])
 
     def _map(self, head: Head, output: Tensor, batch: Batch) -> Tensor:
         exclusive = head.activation == "softmax"

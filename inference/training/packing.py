@@ -26,7 +26,7 @@ Channel = str
 """``local``: the one rendering. ``soft``: the soft-tissue picture, black where there are no Hounsfield units."""
 
 _ARRAYS = ("images", "planes", "known")
-_PACK_VERSION = 1
+_PACK_VERSION = 2
 
 
 @dataclass(frozen=True)

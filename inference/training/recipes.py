@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-from inference.errors import SeriesError
 from inference.training.augmentation import CT, Augmentation
 from inference.training.schedules import Optimisation
 from inference.training.uses import Use
@@ -14,6 +13,8 @@ if TYPE_CHECKING:
     from inference.training.losses import Segmentation
 
 Variant = Literal["paper", "compact"]
+ACTIVATION = "activation"
+"""The term of paper 5's equation 4, which supervises where a recogniser looks; it counts only where weighed."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,9 @@ class Recipe:
     ``network`` names a network in :mod:`inference.models.registry`, ``settings`` changes its configuration.
     ``labels`` are the classes of whole pictures, in the order of the recognition head. ``window`` is the side of the
     random part of each picture that is trained on at its full resolution (0: all of it): networks without a fixed
-    size learn the same from it in less time.
+    size learn the same from it in less time. ``masked`` blackens what is outside the lung before the network sees it
+    (paper 4). ``start`` names the part whose trained weights, of the same fold, this one begins with wherever names and
+    shapes agree: transfer.
     """
 
     system: str
@@ -41,34 +44,14 @@ class Recipe:
     augmentation: Augmentation = CT
     mixing: float = 0.0
     window: int = 0
+    masked: bool = False
+    start: str = ""
     seed: int = 0
 
     @property
     def name(self) -> str:
         """``system-part-variant``, as checkpoints and weights are called."""
         return f"{self.system}-{self.part}-{self.variant}"
-
-
-# Disease-free slices exist only in the coarse stacks: diseased ones of those keep coarseness from meaning health.
-_LESION_SETS = (
-    Use("covid20-slices-256"),
-    Use("covid20-stacks-128", only="no lesion", share=0.5),
-    Use("covid20-stacks-128", only="lesion", share=0.25),
-    Use("ct100-slices-512", share=2.0),
-)
-_SHORT = Optimisation(epochs=20, batch=16, rate=1e-3)
-
-
-def recipes(system: str, variant: Variant) -> tuple[Recipe, ...]:
-    """The parts of a system in the order in which they are trained. Raises SeriesError for an unknown one."""
-    known = {recipe.system for recipe in _COMPACT}
-    if system not in known:
-        raise SeriesError(f"No system {system} can be trained; there are {', '.join(sorted(known))}.")
-    return tuple(
-        recipe if variant == "compact" else _PAPER.get((system, recipe.part), replace(recipe, variant="paper"))
-        for recipe in _COMPACT
-        if recipe.system == system
-    )
 
 
 def to_record(recipe: Recipe) -> dict[str, Any]:
@@ -86,9 +69,3 @@ def from_record(record: dict[str, Any]) -> Recipe:
     for name in ("channels", "labels"):
         values[name] = tuple(record[name])
     return Recipe(**values)
-
-
-_JOINT = Recipe("consensus", "lungs-lesions", "consensus/joint", "compact", _LESION_SETS, _SHORT, window=192,
-                settings={"decoder": [128, 64, 32, 16, 16]})  # fmt: skip
-_COMPACT = (_JOINT, replace(_JOINT, system="baseline", settings={}))
-_PAPER: dict[tuple[str, str], Recipe] = {}

@@ -13,10 +13,11 @@ Schedule = Literal["constant", "cosine", "one-cycle", "poly", "step", "plateau"]
 class Optimisation:
     """How weights are changed.
 
-    ``schedule``: ``cosine`` and ``one-cycle`` end near 0; ``poly`` is paper 5's power 0.9; ``step`` divides by ten
-    every ``drop_every`` epochs (papers 2 and 5); ``plateau`` multiplies by ``drop_factor`` after ``drop_patience``
-    epochs without progress (paper 4). ``patience`` epochs without progress end training; 0 never does, and then no
-    patient is held back to watch progress on.
+    ``steps``, where it is not 0, is the number of steps in place of ``epochs``. ``schedule``: ``cosine`` and
+    ``one-cycle`` end near 0; ``poly`` is paper 5's power 0.9; ``step`` divides by ten every ``drop_every`` epochs
+    (papers 2 and 5); ``plateau`` multiplies by ``drop_factor`` after ``drop_patience`` epochs without progress (paper
+    4). ``patience`` epochs without progress end training; 0 never does, and then no patient is held back to watch
+    progress on. ``average`` is the decay of the moving average of weights; 0 ships the last weights.
     """
 
     epochs: int
@@ -33,12 +34,17 @@ class Optimisation:
     patience: int = 0
     clip: float = 5.0
     average: float = 0.998
+    steps: int = 0
+
+
+def epochs_of(how: Optimisation, steps_per_epoch: int) -> int:
+    """How many epochs are begun."""
+    return math.ceil(how.steps / steps_per_epoch) if how.steps else how.epochs
 
 
 def rate_at(how: Optimisation, step: int, steps_per_epoch: int, drops: int = 0) -> float:
     """The learning rate at a step (from 0); ``drops`` counts the plateaus met so far."""
-    total = max(how.epochs * steps_per_epoch, 1)
-    done = min(step / total, 1.0)
+    done = min(step / max(how.steps or how.epochs * steps_per_epoch, 1), 1.0)
     rising = min(1.0, (step + 1) / how.warmup) if how.warmup else 1.0
     return max(how.rate * rising * _shape(how, done, step // steps_per_epoch, drops), how.rate * 1e-3)
 

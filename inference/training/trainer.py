@@ -15,20 +15,24 @@ from torch.nn.parallel import DistributedDataParallel
 from torch.utils.data import DataLoader, Subset
 
 from inference.errors import SeriesError
+from inference.models.networks.jcs import JcsSegmenter, Res2NetRecogniser
+from inference.models.outputs import RECOGNITION
 from inference.training import checkpoints
+from inference.training.activation import Tap
 from inference.training.averaging import MovingAverage
 from inference.training.batches import Batch, Epochs
 from inference.training.checkpoints import Checkpoint
 from inference.training.data import Split
 from inference.training.devices import Place
-from inference.training.judging import watched_score
+from inference.training.judging import restored, watched_score
 from inference.training.losses import Objective
 from inference.training.networks import build
-from inference.training.recipes import Recipe, to_record
-from inference.training.schedules import Optimisation, rate_at
+from inference.training.recipes import ACTIVATION, Recipe, to_record
+from inference.training.schedules import Optimisation, epochs_of, rate_at
 
 _SAVE_EVERY_S = 180.0
 _MINIMUM_GAIN = 1e-4
+_TARGET = "covid"
 
 
 @dataclass
@@ -64,20 +68,44 @@ class Trainer:
         self.average = MovingAverage(network, self.how.average)
         self.batches = Epochs(
             split.training, batch=max(self.how.batch // place.world, 1), augmentation=recipe.augmentation,
-            labels=recipe.labels, seed=recipe.seed, mixing=recipe.mixing, window=recipe.window,
+            labels=recipe.labels, seed=recipe.seed, mixing=recipe.mixing, window=recipe.window, masked=recipe.masked,
             rank=place.rank, world=place.world,
         )  # fmt: skip
         self.steps = len(self.batches)
+        self.epochs = epochs_of(self.how, self.steps)
         self.workers = workers
-        self.state = Checkpoint(recipe, fold or "", split.digests, split.training.patients())
+        self.state = Checkpoint(
+            recipe, fold or "", split.digests, _union(split.training.patients(), split.watched.patients()),
+            _union(split.training.sources(), split.watched.sources()),
+        )  # fmt: skip
+        self._tap = Tap(network, network.deepest) if ACTIVATION in dict(recipe.weights) else None
         self._running = self._wrapped(network)
+
+    def begin_with(self, earlier: Checkpoint) -> None:
+        """Take over another part's trained weights wherever names and shapes agree, or as a companion.
+
+        Whoever that part has seen, this one has seen too.
+        """
+        network, recipe, weights = self.network, earlier.recipe, earlier.weights
+        self.state.patients = _union(self.state.patients, earlier.patients)
+        self.state.sources = _union(self.state.sources, earlier.sources)
+        if isinstance(network, JcsSegmenter) and recipe.labels:
+            recogniser = restored(recipe, weights, Place(torch.device("cpu")))
+            if isinstance(recogniser, Res2NetRecogniser):
+                network.adopt(recogniser)
+        else:
+            own = network.state_dict()
+            shared = {name: value for name, value in weights.items()
+                      if name in own and own[name].shape == value.shape}  # fmt: skip
+            network.load_state_dict({**own, **shared})
+        self.average.load(network.state_dict())
 
     def resume(self) -> None:
         """Go on from the checkpoint on disk."""
         state = checkpoints.load(self.path)
         if _plain(state.recipe) != _plain(self.recipe):
             raise SeriesError(f"The checkpoint {self.path} was trained with other settings; train afresh elsewhere.")
-        if state.data != self.state.data or state.patients != self.state.patients:
+        if state.data != self.state.data or not set(self.state.patients) <= set(state.patients):
             raise SeriesError(f"The checkpoint {self.path} was trained on other data; train afresh elsewhere.")
         self.state = state
         self.network.load_state_dict(state.network)
@@ -124,7 +152,7 @@ class Trainer:
             state.step += 1
             self._note(total, terms, time.monotonic() - start)
             pace = (time.monotonic() - began) / (state.step - first)
-            left = (self.how.epochs - state.epoch) * self.steps - state.step
+            left = (self.epochs - state.epoch) * self.steps - state.step
             report({"epoch": state.epoch, "step": state.step, "steps": self.steps, "loss": state.history[-1]["loss"],
                     "seconds_left": pace * left})  # fmt: skip
             if self._stop(limits):
@@ -150,6 +178,9 @@ class Trainer:
         batch = batch.to(self.place.device)
         with self.place.autocast():
             outputs = self._running(batch.images)
+        if self._tap is not None:
+            target = self.recipe.labels.index(_TARGET)
+            outputs[ACTIVATION] = self._tap.mapping(outputs[RECOGNITION], target)
         total, terms = self.objective(outputs, batch)
         self.optimiser.zero_grad(set_to_none=True)
         self.scaler.scale(total).backward()  # type: ignore[no-untyped-call]
@@ -185,7 +216,7 @@ class Trainer:
             self._watch(entry)
         report(entry)
         state.epoch, state.step = state.epoch + 1, 0
-        state.finished = state.epoch >= self.how.epochs or self._patience_lost()
+        state.finished = state.epoch >= self.epochs or self._patience_lost()
 
     def _watch(self, entry: dict[str, Any]) -> None:
         """Score the average on the patients who are watched, keep the best, and note where the rate must drop."""
@@ -219,6 +250,10 @@ class Trainer:
             return network
         ids = [self.place.device.index] if self.place.device.type == "cuda" else None
         return DistributedDataParallel(network, device_ids=ids, find_unused_parameters=True)
+
+
+def _union(*names: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(sorted(set().union(*names)))
 
 
 def _plain(recipe: Recipe) -> str:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from inference.training.datasets.public_slices import CovidCt, MedSeg
+from inference.training.datasets.public_volumes import CovidCtMd, CovidTwenty, MosMed
+from inference.training.datasets.public_xray import CovidCollection, RsnaPneumonia
 from inference.training.datasets.sample import Adapter, DataError
 from inference.training.datasets.shared_ct import CovidSlices, CovidStacks, CtHundred, Effusions, RecognitionSlices
 from inference.training.datasets.shared_xray import ChestXrays, XrayMasks
@@ -12,6 +15,7 @@ ADAPTERS: dict[str, Adapter] = {
     adapter.name: adapter
     for adapter in (
         CovidSlices(), CovidStacks(), CtHundred(), Effusions(), RecognitionSlices(), ChestXrays(), XrayMasks(),
+        CovidTwenty(), MedSeg(), MosMed(), CovidCt(), CovidCtMd(), CovidCollection(), RsnaPneumonia(),
     )
 }  # fmt: skip
 

@@ -81,6 +81,17 @@ class Adapter(Protocol):
         """Every sample, in a fixed order. Raises DataError when something that belongs to the set is missing."""
 
 
+_WIDER = {
+    "pneumonia": {"bacterial", "viral", "other_pneumonia"},
+    "non_covid": {"normal", "bacterial", "viral", "other_pneumonia"},
+}
+
+
+def is_of(label: str | None, name: str) -> bool:
+    """Whether a picture's label is the class ``name``, or one that this class takes in."""
+    return label is not None and (label == name or label in _WIDER.get(name, set()))
+
+
 def hashed_fold(patient: str, folds: int = 5) -> str:
     """A fold that depends on the patient's name alone, for sets that no list splits."""
     from hashlib import sha256

@@ -12,6 +12,8 @@ from inference.training.datasets.sample import DataError, Sample
 from inference.transforms.rendering import Kind, kind_of
 
 FOLDS = "folds.csv"
+LESION_PIXELS = "lesion_pixels"
+"""Fact of a slice of the stacks: how many pixels of lesion it has at the stack's own size."""
 
 
 @lru_cache(maxsize=4)
@@ -73,9 +75,10 @@ class CovidStacks(SharedFolder):
             images = sorted(case.glob("*_ct.jpg"))
             kind = kind_of(grey(image)() for image in images)
             for image in images:
+                lesion = mask(_beside(image, "lesion.png"))
                 yield Sample(
-                    f"{case.name}/{_number(image)}", source, patient, fold, kind, grey(image),
-                    lesion=mask(_beside(image, "lesion.png")),
+                    f"{case.name}/{_number(image)}", source, patient, fold, kind, grey(image), lesion=lesion,
+                    facts={LESION_PIXELS: float(lesion().sum())},
                 )  # fmt: skip
 
 
