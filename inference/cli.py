@@ -146,6 +146,7 @@ def _train(parser: _Parser) -> None:
     _learned(parser)
     parser.add_argument("--resume", action="store_true", help="go on from the checkpoints that are there")
     parser.add_argument("--minutes", type=float, metavar="N", help="stop, saved, after that many minutes")
+    parser.add_argument("--export", type=Path, metavar="DIR", help="write the weights and their card there at the end")
     parser.add_argument("--workers", type=int, default=0, metavar="N", help="processes that prepare pictures")
 
 

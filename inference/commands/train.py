@@ -86,15 +86,32 @@ def _train(
     if not done:
         _log(log, "stopped; --resume goes on")
         return False
-    if place.leads and not trainer.state.figures and len(divided.left_out):
-        from inference.evaluation.figures import left_out_figures
-
-        trainer.state.figures = left_out_figures(recipe, trainer.state.weights, divided.left_out, place)
-        trainer.save()
     if place.leads:
-        _log(log, json.dumps(trainer.state.figures))
+        _judge(trainer, log)
         say(f"{recipe.name}: {path}")
+        if options.export:
+            from inference.training.export import export
+
+            say(f"weights and card: {' and '.join(str(one) for one in export(trainer.state, options.export))}")
     return True
+
+
+def _judge(trainer: Any, log: Path | None) -> None:
+    """Put the figures on the fold left out into the checkpoint, once."""
+    from inference.evaluation.records import records, to_json
+    from inference.evaluation.summary import rows
+    from inference.evaluation.tables import markdown
+    from inference.training.judging import restored
+
+    state, left_out = trainer.state, trainer.split.left_out
+    if state.figures or not len(left_out):
+        return
+    network = restored(state.recipe, state.weights, trainer.place)
+    seen = frozenset(state.patients)
+    found = list(records(state.recipe, network, left_out, trainer.place, seen=seen))
+    state.figures = {"rows": rows(found), "records": [to_json(one) for one in found]}
+    trainer.save()
+    _log(log, "\n" + markdown(state.figures["rows"]))
 
 
 def _earlier(recipe: Recipe, options: argparse.Namespace, out: Path) -> Any:

@@ -61,12 +61,8 @@ def save(checkpoint: Checkpoint, path: Path) -> None:
     """Write beside, then rename: a kill leaves the last whole checkpoint."""
     path.parent.mkdir(parents=True, exist_ok=True)
     plain = {name: getattr(checkpoint, name) for name in _TENSORS}
-    record = {
-        "format": FORMAT, "software": version(), "recipe": to_record(checkpoint.recipe), "fold": checkpoint.fold,
-        "data": checkpoint.data, "patients": list(checkpoint.patients), "sources": list(checkpoint.sources), "epoch": checkpoint.epoch,
-        "step": checkpoint.step, "history": checkpoint.history, "figures": checkpoint.figures,
-        "seconds": checkpoint.seconds, "finished": checkpoint.finished,
-    }  # fmt: skip
+    record = {name: getattr(checkpoint, name) for name in _PLAIN}
+    record |= {"format": FORMAT, "software": version(), "recipe": to_record(checkpoint.recipe)}
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     torch.save({"record": json.dumps(record), **plain}, beside)
     beside.replace(path)
@@ -83,12 +79,12 @@ def load(path: Path) -> Checkpoint:
         raise SeriesError(f"There is no checkpoint {path}.") from None
     except Exception as error:  # whatever a damaged file makes torch raise
         raise SeriesError(f"The file {path} is no whole checkpoint of this version.") from error
-    return Checkpoint(
-        recipe=from_record(record["recipe"]), fold=record["fold"], data=record["data"],
-        patients=tuple(record["patients"]), sources=tuple(record["sources"]), epoch=record["epoch"], step=record["step"], history=record["history"],
-        figures=record["figures"], seconds=record["seconds"], finished=record["finished"],
-        **{name: plain[name] for name in _TENSORS},
-    )  # fmt: skip
+    values = {name: record[name] for name in _PLAIN}
+    values |= {name: tuple(values[name]) for name in ("patients", "sources")}
+    return Checkpoint(recipe=from_record(record["recipe"]), **values, **{name: plain[name] for name in _TENSORS})
 
 
 _TENSORS = ("network", "average", "optimiser", "scaler", "random", "best")
+_PLAIN = (
+    "fold", "data", "patients", "sources", "epoch", "step", "history", "figures", "seconds", "finished",
+)  # fmt: skip

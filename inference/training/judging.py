@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -12,10 +12,12 @@ from torch import Tensor
 
 from inference.models.network import Network
 from inference.models.outputs import BACKGROUND, MANIFESTATIONS, MASK, RECOGNITION, Head
-from inference.training.batches import Pool, batch_of
+from inference.training.batches import DEVIATION, MEAN, Batch, Pool, batch_of
+from inference.training.datasets.sample import is_of
 from inference.training.devices import Place
 from inference.training.losses import pixel_weights, plane_indices
 from inference.training.networks import build
+from inference.training.planes import LUNG
 from inference.training.recipes import Recipe
 
 _BATCH = 16
@@ -70,8 +72,13 @@ def predictor(network: Network, place: Place, mirrored: bool = True) -> Predict:
     return predict
 
 
-def judge(network: Network, predict: Predict, source: Pool) -> Iterator[Judged]:
-    """Every picture of a pool, in order."""
+def judge(
+    network: Network, predict: Predict, source: Pool, masked: bool = False, lungs: Predict | None = None
+) -> Iterator[Judged]:
+    """Every picture of a pool, in order.
+
+    ``masked``: the network sees the lung alone (paper 4), as drawn, or as ``lungs`` finds it.
+    """
     heads = {head.name: head for head in network.heads}
     shown = tuple(label for label in heads[MASK].labels if label != BACKGROUND) if MASK in heads else ()
     index = plane_indices(shown)
@@ -84,6 +91,8 @@ def judge(network: Network, predict: Predict, source: Pool) -> Iterator[Judged]:
             np.stack([source.known(n) for n in numbers]).astype(np.float32),
             np.zeros((len(numbers), 1), np.float32),
         )
+        if masked:
+            batch = replace(batch, images=_inside(batch, lungs))
         said = {name: value.float().cpu().numpy() for name, value in predict(batch.images).items()}
         truth = (batch.planes[:, index] > 0.5).numpy()
         weight = (pixel_weights(batch, index) > 0.5).numpy()
@@ -95,20 +104,28 @@ def judge(network: Network, predict: Predict, source: Pool) -> Iterator[Judged]:
             )  # fmt: skip
 
 
+def _inside(batch: Batch, lungs: Predict | None) -> Tensor:
+    """The images with what is outside the lung turned black."""
+    inside = batch.planes[:, LUNG, None] > 0.5
+    if lungs is not None:
+        inside = lungs(batch.images)[MASK][:, -1:].cpu() > 0.5
+    return torch.where(inside, batch.images, torch.full_like(batch.images, -MEAN / DEVIATION))
+
+
 def watched_score(recipe: Recipe, weights: dict[str, Tensor], source: Pool, place: Place) -> float:
     """Mean pooled Dice of the map labels, or where there is no map the share of classes that are right."""
     network = restored(recipe, weights, place)
     overlap: dict[str, NDArray[np.float64]] = {}
     right: list[bool] = []
-    for one in judge(network, predictor(network, place, mirrored=False), source):
+    for one in judge(network, predictor(network, place, mirrored=False), source, recipe.masked):
         inside = (one.probabilities > 0.5) & one.weight
         for n, label in enumerate(one.labels):
             truth = one.truth[n] & one.weight[n]
             counts = np.array([2 * (inside[n] & truth).sum(), inside[n].sum() + truth.sum()], np.float64)
             overlap[label] = overlap.get(label, np.zeros(2)) + counts
         shown = source.row(one.number).label
-        if shown in one.classes:
-            right.append(max(one.classes.items(), key=lambda said: said[1])[0] == shown)
+        if one.classes and any(is_of(shown, name) for name in one.classes):
+            right.append(is_of(shown, max(one.classes.items(), key=lambda said: said[1])[0]))
     scores = [float(both[0] / both[1]) for both in overlap.values() if both[1] > 0]
     return float(np.mean(scores)) if scores else float(np.mean(right)) if right else 0.0
 

@@ -18,9 +18,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.training.datasets.sample import Adapter, DataError, Sample
+from inference.training.datasets.sample import MILLIMETRES, Adapter, DataError, Sample
 from inference.training.planes import PLANES, planes_of
-from inference.transforms.rendering import RENDERING_VERSION, Kind, render, soft_tissue
+from inference.transforms.rendering import RENDERING_VERSION, Box, Kind, render, soft_tissue
 
 Channel = str
 """``local``: the one rendering. ``soft``: the soft-tissue picture, black where there are no Hounsfield units."""
@@ -94,12 +94,13 @@ def _write(
     rows: list[dict[str, Any]] = []
     for sample in adapter.samples(folder):
         marked, which = planes_of(sample, size)
-        images.append(_channels(sample, size, channels))
+        image = sample.image()
+        images.append(_channels(sample, image, size, channels))
         planes.append(np.packbits(marked, axis=-1))
         known.append(which)
         rows.append(
             {"item": sample.item, "source": sample.source, "patient": sample.patient, "fold": sample.fold,
-             "kind": sample.kind.value, "label": sample.label, "facts": sample.facts}
+             "kind": sample.kind.value, "label": sample.label, "facts": _facts(sample, image, size)}
         )  # fmt: skip
         progress(len(rows))
     if not rows:
@@ -119,8 +120,15 @@ def _write(
         shutil.rmtree(beside, ignore_errors=True)
 
 
-def _channels(sample: Sample, size: int, channels: tuple[Channel, ...]) -> NDArray[np.uint8]:
-    image = sample.image()
+def _facts(sample: Sample, image: NDArray[Any], size: int) -> dict[str, float]:
+    """The sample's facts, millimetres turned into those of a packed pixel."""
+    if MILLIMETRES not in sample.facts:
+        return sample.facts
+    side = (sample.box or Box.whole((image.shape[0], image.shape[1]))).side
+    return {**sample.facts, MILLIMETRES: sample.facts[MILLIMETRES] * side / size}
+
+
+def _channels(sample: Sample, image: NDArray[Any], size: int, channels: tuple[Channel, ...]) -> NDArray[np.uint8]:
     out = np.zeros((len(channels), size, size), np.uint8)
     for n, channel in enumerate(channels):
         if channel == "local":

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from inference.training.datasets.files import nifti_shape, nifti_slice, nifti_spacing, table
 from inference.training.datasets.public import fold_of, holder
-from inference.training.datasets.sample import DataError, Reader, Sample, blank
+from inference.training.datasets.sample import MILLIMETRES, DataError, Reader, Sample, blank
 from inference.transforms.rendering import Kind
 
 _VOLUMES = (".nii.gz", ".nii")
@@ -40,7 +40,7 @@ class CovidTwenty:
             lungs, lesions = (_required(folder / part / volume.name) for part in (self._lungs, self._lesions))
             patient = case_patient(_stem(volume))
             kind = Kind.HU if _minimum(volume) < _HU_FLOOR else Kind.WINDOW
-            facts = {"mm": nifti_spacing(volume)[0]}
+            facts = {MILLIMETRES: nifti_spacing(volume)[0]}
             for k in range(nifti_shape(volume)[2]):
                 yield Sample(
                     f"{_stem(volume)}/{k:04d}", self.name, patient, fold_of(patient, folder), kind,
@@ -80,7 +80,7 @@ class MosMed:
                 continue
             columns, rows, count = nifti_shape(study)
             patient = f"mosmed-{_stem(study)}"
-            facts = {"mm": nifti_spacing(study)[0], "grade": float(grade)}
+            facts = {MILLIMETRES: nifti_spacing(study)[0], "grade": float(grade)}
             for k in range(count):
                 yield Sample(
                     f"{_stem(study)}/{k:04d}", self.name, patient, fold_of(patient, folder), Kind.HU,
@@ -123,6 +123,14 @@ class CovidCtMd:
                 if subject.name in index or label == "normal":
                     row = labels[index[subject.name]] if subject.name in index else None
                     yield from self._subject(folder, subject, label, row)
+
+    def subjects(self, folder: Path) -> Iterator[tuple[str, str, list[Reader]]]:
+        """Every subject, labelled or not: patient, diagnosis, and its slices from head to feet."""
+        for group in sorted(one for one in folder.iterdir() if one.is_dir()):
+            label = next((text for start, text in self._groups if group.name.lower().startswith(start)), None)
+            for subject in sorted(one for one in group.iterdir() if one.is_dir()) if label else ():
+                slices = [_dicom(path) for path, _ in _by_location(subject)]
+                yield f"covid-ct-md-{subject.name}", label or "", slices
 
     def _subject(
         self, folder: Path, subject: Path, label: str, infected: NDArray[np.generic] | None

@@ -16,6 +16,8 @@ from inference.transforms.rendering import Box, Kind
 Reader = Callable[[], NDArray[Any]]
 """Reads one picture (rows, columns)."""
 
+MILLIMETRES = "mm"
+"""Fact of a sample: millimetres per pixel."""
 DEVELOP = "develop"
 TEST = "test"
 NO_FOLD = ""

@@ -8,7 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from inference.training.datasets.files import grey, mask, nifti_shape, nifti_slice, nifti_spacing, table
-from inference.training.datasets.sample import DataError, Sample
+from inference.training.datasets.sample import MILLIMETRES, DataError, Sample
 from inference.transforms.rendering import Kind, kind_of
 
 FOLDS = "folds.csv"
@@ -111,7 +111,7 @@ class Effusions(SharedFolder):
             name = volume.name.removesuffix("_ct.nii.gz")
             patient, source, fold = placed(folder, name)
             marked = volume.with_name(f"{name}_effusion.nii.gz")
-            facts = {"mm": nifti_spacing(volume)[0]}
+            facts = {MILLIMETRES: nifti_spacing(volume)[0]}
             for k in range(nifti_shape(volume)[2]):
                 yield Sample(
                     f"{name}/{k:04d}", source, patient, fold, Kind.HU, nifti_slice(volume, k),
