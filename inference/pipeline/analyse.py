@@ -13,12 +13,13 @@ from inference.errors import GeometryRefused
 from inference.findings import Findings
 from inference.pipeline.cancellation import CancellationToken
 from inference.pipeline.events import Event, MaskName, PartialResult, Progress, StageFinished, StageStarted
-from inference.systems.registry import System, create
+from inference.systems.registry import RunOptions, System, create
 from inference.verdict import Verdict
 from inference.volume import Volume
 
 _FIGURES = "figures"
 _FIGURES_SHARE = 0.08
+_NO_OPTIONS = RunOptions()
 Publish = Callable[[MaskName, NDArray[np.uint8]], None]
 
 
@@ -33,6 +34,7 @@ class _Context:
         publish: Publish,
         device: str,
         config: str,
+        options: RunOptions,
     ) -> None:
         total = sum(share for _, share in stages)
         self._stages = [(name, share / total * (1 - _FIGURES_SHARE)) for name, share in stages]
@@ -40,7 +42,7 @@ class _Context:
         self._emit, self._cancel, self._publish = emit, cancel, publish
         self._started = self._stage_started = time.monotonic()
         self._current = -1
-        self.device, self.config = device, config
+        self.device, self.config, self.options = device, config, options
         self.seconds: dict[str, float] = {}
 
     def stage(self, name: str) -> None:
@@ -81,6 +83,7 @@ def analyse(
     emit: Callable[[Event], None] = lambda event: None,
     cancel: CancellationToken | None = None,
     publish: Publish = lambda name, labels: None,
+    options: RunOptions = _NO_OPTIONS,
 ) -> tuple[Findings, Verdict]:
     """Run a system and make its figures; blocks. Returns the findings and the verdict with the lungs known.
 
@@ -90,6 +93,8 @@ def analyse(
         If the verdict is red, or turns red once the lungs are known; its ``verdict`` says why.
     InputShapeError
         If the system cannot take this kind of volume.
+    WeightsMissing
+        If a learned system's weights are absent or altered.
     Cancelled
         If ``cancel`` was set.
     """
@@ -98,8 +103,9 @@ def analyse(
 
     _refuse_red(verdict)
     running = create(system) if isinstance(system, str) else system
-    device = "cpu" if device == "auto" else device
-    context = _Context(running.card.stages, emit, cancel or CancellationToken(), publish, device, config)
+    device = "cpu" if device == "auto" and running.card.kind == "rule-based" else device
+    token = cancel or CancellationToken()
+    context = _Context(running.card.stages, emit, token, publish, device, config, options)
     output = running.run(volume, context)
     context.stage(_FIGURES)
     verdict = from_lungs(verdict, volume, output.lungs.array)
