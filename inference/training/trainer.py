@@ -166,7 +166,7 @@ class Trainer:
         rest = Subset(self.batches, range(first, self.steps))
         yield from DataLoader(
             rest, batch_size=None, num_workers=self.workers, prefetch_factor=4 if self.workers else None,
-            pin_memory=False,
+            generator=torch.Generator(),
         )  # fmt: skip
 
     def _step(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:

@@ -21,17 +21,18 @@ from numpy.typing import NDArray
 
 from inference.errors import InputShapeError
 
-RENDERING_VERSION = 1
+RENDERING_VERSION = 2
 """Raised whenever the same input gives other pixels; weights name the version that they were trained on."""
 
 AIR_HU = -1024.0
 """Padding and anything else below this counts as this."""
 CLIP_LIMIT = 7.0
 TILES = 8
-LUNG_WINDOW = (-1350.0, 150.0)
-"""Hounsfield units taken for black and white of a lung window (1500/-600), whose true borders no 8-bit file states."""
-LINEAR_RANGE = (-1024.0, 1500.0)
-"""Hounsfield units between which a lung window is put back, about what a slice's own minimum and maximum are."""
+LUNG_WINDOW = (AIR_HU, 150.0)
+"""Hounsfield units taken for the darkest and brightest grey of a picture in a lung window: air, and where 1500/-600
+turns white. The true borders no 8-bit file states."""
+LINEAR_RANGE = (AIR_HU, 1200.0)
+"""Hounsfield units between which a lung window is put back: air to bone, about a slice's own minimum and maximum."""
 SOFT_WINDOW = (-160.0, 240.0)
 """Black and white of the soft-tissue picture (400/40), which exists for Hounsfield units only."""
 
