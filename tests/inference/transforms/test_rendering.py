@@ -156,7 +156,7 @@ def test_kind_is_told_for_what_the_chest_becomes() -> None:
     hu = _chest()
     assert kind_of([_linear(hu)]) is Kind.LINEAR
     assert kind_of([_window(hu)]) is Kind.WINDOW
-    rough = np.random.default_rng(2).integers(0, 230, (256, 256)).astype(np.uint8)
+    rough = np.clip(np.random.default_rng(2).normal(110, 40, (256, 256)), 0, 255).astype(np.uint8)
     assert kind_of([rough]) is Kind.RENDERED
     assert kind_of([_linear(hu), _linear(hu), rough]) is Kind.LINEAR
     with pytest.raises(InputShapeError):
