@@ -31,10 +31,14 @@ _TOP = 3
 
 @dataclass(frozen=True, eq=False)
 class Segmented:
-    """``mask`` on the canonical grid; ``peak`` is the highest probability in each slice that was looked at."""
+    """``mask`` on the canonical grid; ``peak`` is the highest probability in each slice that was looked at.
+
+    ``levels`` are the probabilities in 255ths, where they were asked for.
+    """
 
     mask: Mask
     peak: Mapping[int, float]
+    levels: NDArray[np.uint8] | None = None
 
     @property
     def highest(self) -> float:
@@ -128,30 +132,22 @@ class Analysis:
 
     def segment(
         self, model: Model, numbers: Sequence[int], label: str, *, inside: Mask | None = None,
-        shown: Literal["lungs", "lesions"] | None = None, threshold: float | None = None,
+        shown: Literal["lungs", "lesions"] | None = None, threshold: float | None = None, levels: bool = False,
     ) -> Segmented:  # fmt: skip
         """The mask of one label of a network's map head; ``shown`` publishes it as it grows.
 
         Raises WeightsMissing where the network has no such label.
         """
-        channel = _channel(model, label)
-        limit = model.entry.threshold if threshold is None else threshold
-        mask = np.zeros(self.stack.shape, np.bool_)
-        peak: dict[int, float] = {}
-        since = 0
+        grown = self.growing(model, label, shown=shown, threshold=threshold, levels=levels)
+        self.ask(model, numbers, grown.add, inside)
+        return grown.done()
 
-        def each(batch: Sequence[int], answers: Answers) -> None:
-            nonlocal since
-            maps = answers[MASK][:, channel]
-            peak.update(zip(batch, (float(one.max()) for one in maps), strict=True))
-            mask[list(batch)] = self.stack.place(maps) > limit
-            since += 1
-            if shown and since % _PUBLISH_EVERY == 0:
-                code = Lung.SIDE_UNKNOWN if shown == "lungs" else Lesion.UNCLASSIFIED
-                self.publish(shown, mask * np.uint8(code), min(numbers), batch[-1])
-
-        self.ask(model, numbers, each, inside)
-        return Segmented(mask, peak)
+    def growing(
+        self, model: Model, label: str, *, shown: Literal["lungs", "lesions"] | None = None,
+        threshold: float | None = None, levels: bool = False,
+    ) -> Growing:  # fmt: skip
+        """A mask to which batches of answers are added, for networks that are asked once for several things."""
+        return Growing(self, model, label, shown, model.entry.threshold if threshold is None else threshold, levels)
 
     def classify(self, model: Model, numbers: Sequence[int], head: str) -> NDArray[np.float32]:
         """Probabilities of a vector head, (slices, labels)."""
@@ -163,13 +159,16 @@ class Analysis:
     def lungs(self, part: str = "lungs") -> tuple[NDArray[np.uint8], list[int], Segmented]:
         """Codes of the lungs (canonical grid), the slices that hold any, and the raw answer; published."""
         model = self.model(part)
-        body = self.stack.with_body()
-        said = self.segment(model, body, "lung", shown="lungs")
+        said = self.segment(model, self.stack.with_body(), "lung", shown="lungs")
+        codes, bearing = self.settled(model, without_specks(said.mask))
+        return codes, bearing, said
+
+    def settled(self, model: Model, lungs: Mask) -> tuple[NDArray[np.uint8], list[int]]:
+        """Codes of a lung mask and the slices that hold any; published."""
         self.thresholds["lung_probability"] = model.entry.threshold
-        kept = said.mask if self.xray else without_specks(said.mask)
-        codes = self.sided(kept)
+        codes = self.sided(lungs)
         self.publish("lungs", codes, 0, len(self.stack) - 1)
-        return codes, [k for k in range(len(self.stack)) if kept[k].any()], said
+        return codes, [k for k in range(len(self.stack)) if lungs[k].any()]
 
     def sided(self, lungs: Mask) -> NDArray[np.uint8]:
         """A lung mask with its sides, or "unknown" where the volume has no orientation."""
@@ -226,12 +225,48 @@ class Analysis:
         return next(part for part in self.card.parts if part.name == name)
 
 
+class Growing:
+    """A mask that grows batch by batch; see :meth:`Analysis.growing`."""
+
+    def __init__(
+        self, run: Analysis, model: Model, label: str, shown: Literal["lungs", "lesions"] | None, threshold: float,
+        levels: bool,
+    ) -> None:  # fmt: skip
+        self._run, self._channel, self._shown, self._threshold = run, _channel(model, label), shown, threshold
+        self._mask = np.zeros(run.stack.shape, np.bool_)
+        self._levels = np.zeros(run.stack.shape, np.uint8) if levels else None
+        self._peak: dict[int, float] = {}
+        self._batches = 0
+
+    def add(self, batch: Sequence[int], answers: Answers) -> None:
+        """Take in the answers for some slices, and show the mask now and then."""
+        maps = answers[MASK][:, self._channel]
+        self._peak.update(zip(batch, (float(one.max()) for one in maps), strict=True))
+        fine = self._run.stack.place(maps)
+        self._mask[list(batch)] = fine > self._threshold
+        if self._levels is not None:
+            self._levels[list(batch)] = np.rint(fine * 255)
+        self._batches += 1
+        if self._shown and self._batches % _PUBLISH_EVERY == 0:
+            code = Lung.SIDE_UNKNOWN if self._shown == "lungs" else Lesion.UNCLASSIFIED
+            self._run.publish(self._shown, self._mask * np.uint8(code), min(self._peak), batch[-1])
+
+    def done(self) -> Segmented:
+        """The finished mask."""
+        return Segmented(self._mask, self._peak, self._levels)
+
+
 def labels_of(model: Model, head: str) -> tuple[str, ...]:
     """The labels of a head. Raises WeightsMissing where the network has no such head."""
     for one in model.heads:
         if one.name == head:
             return one.labels
     raise WeightsMissing(f"The weights {model.entry.name} answer no {head}; install matching ones.")
+
+
+def positive_of(labels: Sequence[str]) -> str:
+    """The label that means disease, of a recogniser's labels."""
+    return next((name for name in ("covid", "pneumonia") if name in labels), labels[-1])
 
 
 def strongest(values: NDArray[np.float32]) -> float | None:

@@ -162,7 +162,7 @@ def _learned(
 
 
 CONSENSUS = _learned(
-    "consensus", "Consensus (default)", "",
+    "consensus", "Consensus", "",
     ("lungs", "ground_glass", "consolidation", "opacity", "recognition"),
     ("ground_glass", "consolidation", "effusion", "unclassified"),
     (
