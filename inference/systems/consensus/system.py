@@ -83,7 +83,8 @@ class _Run:
             heat = heat_of_mask(run, lesion_model, shown, "lesion", infected)
         return run.output(
             lungs, lesions, sources=self.sources, probabilities=probabilities, recognition=recognition, heat=heat,
-            heat_of=target or "opacity", rib_cage=checked.rib_cage if checked else None, airways=checked.airways if checked else None,
+            heat_of=target or "opacity", rib_cage=checked.rib_cage if checked else None,
+            airways=checked.airways if checked else None,
         )  # fmt: skip
 
     def _lungs_and_lesions(self) -> tuple[NDArray[np.uint8], list[int], Segmented | None]:
