@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import segmentation_models_pytorch as smp  # type: ignore[import-untyped]
-from segmentation_models_pytorch.encoders import encoders as known  # type: ignore[import-untyped]
-from segmentation_models_pytorch.encoders.densenet import DenseNetEncoder  # type: ignore[import-untyped]
+import segmentation_models_pytorch as smp
+from segmentation_models_pytorch.encoders import encoders as known
+from segmentation_models_pytorch.encoders.densenet import DenseNetEncoder
 from torch import nn
 
 

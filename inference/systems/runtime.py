@@ -158,7 +158,7 @@ class OpenVinoModel:
     device = "cpu"
 
     def __init__(self, entry: Entry, heads: tuple[Head, ...], xml: bytes, binary: bytes) -> None:
-        import openvino  # type: ignore[import-untyped]
+        import openvino
 
         if entry.openvino is None:
             raise WeightsMissing(f"{entry.name} has no OpenVINO form.")

@@ -48,7 +48,7 @@ def enter(folder: Path, entry: Entry) -> Entry:
 
 def convert(network: Network, size: int, channels: int) -> Any:
     """The network as an OpenVINO model with free batch size; its outputs are the heads' logits in their order."""
-    import openvino  # type: ignore[import-untyped]
+    import openvino
     import torch
 
     example = torch.zeros(1, channels, size, size)

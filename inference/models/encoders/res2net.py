@@ -27,7 +27,7 @@ class Res2NetEncoder(nn.Module):
     ) -> None:
         super().__init__()
         trunk = ResNet(
-            Bottle2neck,  # type: ignore[arg-type]
+            Bottle2neck,
             layers,
             num_classes=0,
             in_chans=in_channels,
