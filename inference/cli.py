@@ -117,8 +117,8 @@ def _parser_of(command: str) -> _Parser:
     parser = _Parser(
         prog=f"groundglass {command}", description=f"{_COMMANDS[command].capitalize()}.", epilog=_EXIT_CODES
     )
-    {"info": _info, "analyse": _analyse, "predict-images": _predict_images, "systems": _systems, "train": _train, "evaluate": _evaluate,
-     "demo": _demo, "bench": _bench}[command](parser)  # fmt: skip
+    {"info": _info, "analyse": _analyse, "predict-images": _predict_images, "systems": _systems,
+     "train": _train, "evaluate": _evaluate, "demo": _demo, "bench": _bench}[command](parser)  # fmt: skip
     return parser
 
 

@@ -29,20 +29,19 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _parts(chosen: list[Any], options: argparse.Namespace, console: Console) -> dict[str, Any]:
-    from inference.evaluation.sources import cascaded, part_records
+    from inference.evaluation.sources import cascaded, part_rows
     from inference.evaluation.summary import rows
 
     where = _where(options, console)
     out: dict[str, Any] = {}
     for recipe in chosen:
         try:
-            found = part_records(recipe, where, options.fold)
+            out[recipe.name] = part_rows(recipe, where, options.fold)
         except WeightsMissing as missing:
             if options.part or len(chosen) == 1:
                 raise
             console.note(str(missing))
             continue
-        out[recipe.name] = rows(found)
         if recipe.masked:
             lungs = next(one for one in recipes(recipe.system, recipe.variant) if one.part == "lungs")
             out[f"{recipe.name}, lungs found by {lungs.name}"] = rows(cascaded(recipe, lungs, where))

@@ -1,4 +1,4 @@
-"""What the sources alone would give: the nearest neighbours on thumbnails, printed beside every recogniser."""
+"""What the sources alone would give, printed beside every recogniser: thumbnails' neighbours, and the film's shape."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.evaluation.roc import auc
+from inference.evaluation.summary import AGAINST, Row
 from inference.training.batches import Pool
-from inference.training.datasets.sample import is_of
+from inference.training.datasets.sample import ASPECT, is_of
 
 THUMBNAIL = 32
 NEIGHBOURS = 15
@@ -28,6 +29,29 @@ def thumbnail_auc(source: Pool, positive: str) -> float | None:
         if others.any():
             scores[here] = _vote(pictures[here], pictures[others], truth[others])
     return auc(scores, truth)
+
+
+def shape_auc(source: Pool, positive: str) -> float | None:
+    """AUC of being square alone, the better way round; None where no X-ray's shape is known or there is one class."""
+    known = [row for row in map(source.row, range(len(source))) if row.label is not None and ASPECT in row.facts]
+    square = [float(row.facts[ASPECT] == 1.0) for row in known]
+    found = auc(square, [is_of(row.label, positive) for row in known])
+    return None if found is None else max(found, 1.0 - found)
+
+
+def with_shortcuts(rows: list[Row], source: Pool) -> list[Row]:
+    """The rows, those about recognition within one source with ``shortcuts``: both AUCs over the same pictures."""
+    out = []
+    for row in rows:
+        positive = row["what"].removesuffix(AGAINST)
+        if positive == row["what"]:
+            out.append(row)
+            continue
+        keep = np.array([source.row(n).source == row["set"] for n in range(len(source))], bool)
+        same = source.kept(keep)
+        beside = {"thumbnails": thumbnail_auc(same, positive), "square": shape_auc(same, positive)}
+        out.append({**row, "figures": {**row["figures"], "shortcuts": beside}})
+    return out
 
 
 def _thumbnail(image: NDArray[np.uint8]) -> NDArray[np.float32]:

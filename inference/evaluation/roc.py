@@ -24,7 +24,7 @@ class Curve:
     @property
     def youden(self) -> tuple[float, float, float]:
         """Cut-off, sensitivity and specificity where their sum is largest; the highest cut-off among equals."""
-        best = int(np.argmax(self.sensitivity + self.specificity))
+        best = int(np.argmax(np.round(self.sensitivity + self.specificity, 12)))
         return float(self.cuts[best]), float(self.sensitivity[best]), float(self.specificity[best])
 
     def specificity_at(self, sensitivity: float) -> float:

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from inference.errors import WeightsMissing
+from inference.evaluation.neighbours import with_shortcuts
 from inference.evaluation.records import Record, from_json, records, to_json
+from inference.evaluation.summary import Row, rows
 from inference.training import checkpoints
 from inference.training.batches import pool
 from inference.training.checkpoints import Checkpoint
@@ -87,6 +89,14 @@ def _weights_records(recipe: Recipe, where: Where) -> list[Record]:
     everything = pool(packs(own, where.data, where.cache), own.uses)
     network = restored(own, trained.weights, where.place)
     return list(records(own, network, everything, where.place, seen=frozenset(trained.patients)))
+
+
+def part_rows(recipe: Recipe, where: Where, fold: str | None) -> list[Row]:
+    """The rows of a part's records, recognition with what the sources alone would give."""
+    found = rows(part_records(recipe, where, fold))
+    if not recipe.labels:
+        return found
+    return with_shortcuts(found, pool(packs(recipe, where.data, where.cache), recipe.uses))
 
 
 def weights_of(recipe: Recipe, where: Where) -> Trained:

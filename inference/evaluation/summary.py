@@ -10,6 +10,7 @@ from inference.evaluation.records import Record
 
 LEFT_OUT, SEEN = "left out", "seen"
 _POSITIVE = ("covid", "pneumonia")
+AGAINST = " against the rest"
 Row = dict[str, Any]
 
 
@@ -45,7 +46,7 @@ def _recognition_rows(found: Sequence[Record]) -> list[Row]:
         mine = [one for one in named if one.source == source]
         for positive in _POSITIVE:
             if judged := figures.recognition(mine, positive):
-                out.append({"set": source, "what": f"{positive} against the rest", "figures": judged})
+                out.append({"set": source, "what": f"{positive}{AGAINST}", "figures": judged})
         if len({one.label for one in mine}) > 1:
             out.append({"set": source, "what": "classes", "figures": figures.confusion(mine)})
     if len({one.source for one in named}) > 1:

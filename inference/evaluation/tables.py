@@ -10,7 +10,7 @@ from inference.evaluation.summary import Row
 _HEAD = ("what", "set", "patients", "pooled Dice", "Dice by patient", "IoU", "mIoU", "accuracy", "sensitivity",
          "specificity", "precision", "MCC", "E-measure", "HD95")  # fmt: skip
 _AREA_HEAD = ("what", "set", "patients", "pictures", "AUC", "at Youden's cut-off", "accuracy", "sensitivity",
-              "specificity", "precision", "F1", "MCC")  # fmt: skip
+              "specificity", "precision", "F1", "MCC", "thumbnails' AUC", "shape's AUC")  # fmt: skip
 
 
 def markdown(rows: Sequence[Row]) -> str:
@@ -61,10 +61,11 @@ def _area_cells(row: Row) -> list[str]:
     youden = f"{cut['sensitivity']:.3f} / {cut['specificity']:.3f}" if cut else "–"
     names = ("accuracy", "sensitivity", "specificity", "precision", "f1", "mcc")
     count = found.get("pictures") or found.get("slices")
+    beside = found.get("shortcuts", {})
     groups = found["auc"]["n"] if found["auc"] else 0
     return [
         row["what"], row["set"], f"{groups} {row['who']}", str(count), interval(found["auc"]), youden,
-        *(number(at.get(name)) for name in names),
+        *(number(at.get(name)) for name in names), number(beside.get("thumbnails")), number(beside.get("square")),
     ]  # fmt: skip
 
 

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.training.datasets.sample import MILLIMETRES, Adapter, DataError, Sample
+from inference.training.datasets.sample import ASPECT, MILLIMETRES, Adapter, DataError, Sample
 from inference.training.planes import PLANES, planes_of
 from inference.transforms.rendering import RENDERING_VERSION, Box, Kind, render, soft_tissue
 
@@ -121,7 +121,9 @@ def _write(
 
 
 def _facts(sample: Sample, image: NDArray[Any], size: int) -> dict[str, float]:
-    """The sample's facts, millimetres turned into those of a packed pixel."""
+    """The sample's facts, millimetres turned into those of a packed pixel, and the shape that an X-ray loses here."""
+    if sample.kind is Kind.XRAY:
+        return {**sample.facts, ASPECT: image.shape[1] / image.shape[0]}
     if MILLIMETRES not in sample.facts:
         return sample.facts
     side = (sample.box or Box.whole((image.shape[0], image.shape[1]))).side

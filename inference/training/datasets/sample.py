@@ -18,6 +18,8 @@ Reader = Callable[[], NDArray[Any]]
 
 MILLIMETRES = "mm"
 """Fact of a sample: millimetres per pixel."""
+ASPECT = "aspect"
+"""Fact of an X-ray: width over height, which betrays the source and so the class."""
 DEVELOP = "develop"
 TEST = "test"
 NO_FOLD = ""
