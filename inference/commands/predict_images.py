@@ -80,6 +80,8 @@ def system_for(modality: Modality, wanted: str | None) -> SystemCard:
     faults = []
     for one in [card_of(wanted)] if wanted else _candidates(modality):
         parts = [part for part in one.parts if part.modality == modality and part.required]
+        if one.kind != "learned" and not wanted:
+            continue
         if not parts:
             faults.append((one.name, f"judges no {_WORDS[modality]}"))
             continue

@@ -10,7 +10,7 @@ from typing import Self
 class ConsensusSettings:
     """The rules around the networks.
 
-    ``veto_hu``: opacity whose surroundings (a mean over ``smoothing_mm``) are darker is aerated lung and no opacity.
+    ``veto_hu``: opacity whose surroundings (a median over about ``smoothing_mm``) are darker is aerated lung.
     ``consolidation_hu`` parts ground-glass from consolidation. ``difference``: percentage points between networks and
     densitometry above which the reader is told.
     """
