@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
-from pathlib import Path
 from typing import Any
 
 from inference.commands.console import Console, say
 from inference.commands.stopping import stoppable
 from inference.errors import SeriesError, WeightsMissing
 from inference.training.recipe_book import recipes
-
-_SHIPPED = Path(__file__).resolve().parents[2] / "resources" / "weights"
 
 
 def run(options: argparse.Namespace) -> int:
@@ -62,7 +59,7 @@ def _where(options: argparse.Namespace, console: Console) -> Any:
 
     out = options.out or options.data / "training"
     cache = options.cache or out / "cache"
-    return Where(options.data, cache, out, _SHIPPED, join(options.device), console.note)
+    return Where(options.data, cache, out, join(options.device), console.note)
 
 
 def _text(found: dict[str, Any]) -> str:

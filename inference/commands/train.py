@@ -92,23 +92,20 @@ def _train(
         if options.export:
             from inference.training.export import export
 
-            say(f"weights and card: {' and '.join(str(one) for one in export(trainer.state, options.export))}")
+            say(f"weights: {options.export / f'{export(trainer.state, options.export).name}.safetensors'}")
     return True
 
 
 def _judge(trainer: Any, log: Path | None) -> None:
     """Put the figures on the fold left out into the checkpoint, once."""
-    from inference.evaluation.records import records, to_json
+    from inference.evaluation.records import Judge, records, to_json
     from inference.evaluation.summary import rows
     from inference.evaluation.tables import markdown
-    from inference.training.judging import restored
 
     state, left_out = trainer.state, trainer.split.left_out
     if state.figures or not len(left_out):
         return
-    network = restored(state.recipe, state.weights, trainer.place)
-    seen = frozenset(state.patients)
-    found = list(records(state.recipe, network, left_out, trainer.place, seen=seen))
+    found = list(records(Judge.of(state, trainer.place), left_out))
     state.figures = {"rows": rows(found), "records": [to_json(one) for one in found]}
     trainer.save()
     _log(log, "\n" + markdown(state.figures["rows"]))

@@ -22,7 +22,7 @@ from inference.training.datasets.catalogue import ADAPTERS
 from inference.training.datasets.files import nifti_shape, nifti_slice
 from inference.training.datasets.public_volumes import CovidCtMd, graded
 from inference.training.datasets.sample import DataError, Reader
-from inference.training.judging import Predict, predictor, restored
+from inference.training.judging import Predict
 from inference.training.recipes import Recipe
 from inference.transforms.rendering import Kind, render
 
@@ -142,8 +142,8 @@ def _part(recipes: Sequence[Recipe], part: str) -> Recipe:
 
 def _trained(recipes: Sequence[Recipe], part: str, where: Where) -> tuple[Predict, int, tuple[str, ...]]:
     trained = weights_of(_part(recipes, part), where)
-    network = restored(trained.recipe, trained.weights, where.place)
-    return predictor(network, where.place, mirrored=False), trained.recipe.size, trained.recipe.labels
+    classes = next((head.labels for head in trained.heads if head.name == RECOGNITION), ())
+    return trained.predict, trained.recipe.size, classes
 
 
 def _slices(study: Path) -> list[Reader]:

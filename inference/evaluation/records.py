@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 
 from inference.evaluation.counts import Counts
 from inference.evaluation.shapes import e_measure, hausdorff95
-from inference.models.network import Network
+from inference.models.outputs import Head
 from inference.training.batches import Pool
+from inference.training.checkpoints import Checkpoint
 from inference.training.datasets.sample import MILLIMETRES
 from inference.training.datasets.shared_ct import LESION_PIXELS
 from inference.training.devices import Place
-from inference.training.judging import Judged, Predict, judge, predictor
+from inference.training.judging import Judged, Predict, judge, predictor, restored
 from inference.training.planes import PLANES
 from inference.training.recipes import Recipe
 
@@ -53,12 +54,28 @@ class Record:
     lung_share: float | None = None
 
 
-def records(
-    recipe: Recipe, network: Network, source: Pool, place: Place, *, seen: frozenset[str] = frozenset(),
-    lungs: Predict | None = None,
-) -> Iterator[Record]:  # fmt: skip
-    """A record of every picture of a pool; ``seen`` are patients that the weights know."""
-    for one in judge(network, predictor(network, place), source, recipe.masked, lungs):
+@dataclass(frozen=True, eq=False)
+class Judge:
+    """A trained network as it is judged: its outputs, how it answers, and whom its weights have seen."""
+
+    recipe: Recipe
+    heads: tuple[Head, ...]
+    predict: Predict
+    patients: tuple[str, ...]
+    sources: tuple[str, ...]
+
+    @classmethod
+    def of(cls, state: Checkpoint, place: Place) -> Judge:
+        """That of a checkpoint."""
+        network = restored(state.recipe, state.weights, place)
+        predict = predictor(network, place, state.recipe.mirrored)
+        return cls(state.recipe, network.heads, predict, state.patients, state.sources)
+
+
+def records(trained: Judge, source: Pool, lungs: Predict | None = None) -> Iterator[Record]:
+    """A record of every picture of a pool; ``lungs`` finds the lung for a network that sees the lung alone."""
+    seen = frozenset(trained.patients)
+    for one in judge(trained.heads, trained.predict, source, trained.recipe.masked, lungs):
         yield _record(one, source, seen)
 
 

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
 
 from inference.errors import WeightsMissing
 from inference.evaluation.neighbours import with_shortcuts
-from inference.evaluation.records import Record, from_json, records, to_json
+from inference.evaluation.records import Judge, Record, from_json, records
 from inference.evaluation.summary import Row, rows
+from inference.systems import runtime, weights
 from inference.training import checkpoints
 from inference.training.batches import pool
 from inference.training.checkpoints import Checkpoint
 from inference.training.data import FOLDS, packs, split
 from inference.training.devices import Place
-from inference.training.export import Trained, read
-from inference.training.judging import Predict, predictor, restored
+from inference.training.judging import Predict
 from inference.training.recipes import Recipe
 
 RECORDS = "records"
@@ -24,12 +28,11 @@ RECORDS = "records"
 
 @dataclass(frozen=True)
 class Where:
-    """Where data, prepared pictures and weights are, and what computes."""
+    """Where data, prepared pictures and checkpoints are, and what computes."""
 
     data: Path
     cache: Path
     out: Path
-    shipped: Path
     place: Place
     note: Callable[[str], None]
 
@@ -48,16 +51,43 @@ def part_records(recipe: Recipe, where: Where, fold: str | None) -> list[Record]
         if not out:
             raise WeightsMissing(f"{recipe.name} was not trained with fold {fold} left out; train it first.")
         return out
-    return _weights_records(recipe, where)
+    trained = weights_of(recipe, where)
+    everything = pool(packs(trained.recipe, where.data, where.cache), trained.recipe.uses)
+    return list(records(trained, everything))
 
 
-def fold_records(state: Checkpoint, where: Where, lungs: Predict | None = None) -> list[Record]:
-    """Records of the fold that a checkpoint left out, computed now."""
-    packed = packs(state.recipe, where.data, where.cache)
-    left_out = split(state.recipe, packed, state.fold).left_out
-    network = restored(state.recipe, state.weights, where.place)
-    seen = frozenset(state.patients)
-    return list(records(state.recipe, network, left_out, where.place, seen=seen, lungs=lungs))
+def part_rows(recipe: Recipe, where: Where, fold: str | None) -> list[Row]:
+    """The rows of a part's records, recognition with what the sources alone would give."""
+    found = rows(part_records(recipe, where, fold))
+    if not recipe.labels:
+        return found
+    return with_shortcuts(found, pool(packs(recipe, where.data, where.cache), recipe.uses))
+
+
+def weights_of(recipe: Recipe, where: Where) -> Judge:
+    """The weights trained on all folds, else the shipped ones as they run. Raises WeightsMissing without either."""
+    path = checkpoints.place(where.out, recipe, None)
+    if path.is_file():
+        return Judge.of(checkpoints.load(path), where.place)
+    entry = weights.find(recipe.name)
+    if entry is None:
+        raise WeightsMissing(f"There are no weights of {recipe.name}; train it first.")
+    model = runtime.open_model(entry, where.place.device.type)
+
+    def predict(images: Tensor) -> dict[str, Tensor]:
+        plain = images.cpu().numpy()
+        found = model(plain, lambda warning: where.note(warning.text))
+        if entry.mirrored:
+            other = model(plain[..., ::-1].copy(), lambda warning: where.note(warning.text))
+            maps = {head.name for head in model.heads if head.kind == "map"}
+            found = {
+                name: np.float32(0.5) * (value + (other[name][..., ::-1] if name in maps else other[name]))
+                for name, value in found.items()
+            }
+        return {name: torch.from_numpy(value.copy()) for name, value in found.items()}
+
+    own = replace(recipe, size=entry.size, channels=entry.channels)
+    return Judge(own, model.heads, predict, entry.patients, tuple(entry.figures.get("sources", ())))
 
 
 def cascaded(recipe: Recipe, lungs: Recipe, where: Where) -> list[Record]:
@@ -67,8 +97,7 @@ def cascaded(recipe: Recipe, lungs: Recipe, where: Where) -> list[Record]:
         paths = [checkpoints.place(where.out, one, fold) for one in (recipe, lungs)]
         if all(path.is_file() for path in paths):
             lesion, lung = (checkpoints.load(path) for path in paths)
-            found = predictor(restored(lung.recipe, lung.weights, where.place), where.place)
-            out += fold_records(lesion, where, found)
+            out += _computed(lesion, where, Judge.of(lung, where.place).predict)
     return out
 
 
@@ -80,37 +109,10 @@ def _fold_records(path: Path, where: Where) -> list[Record]:
     kept = state.figures.get(RECORDS)
     if kept is not None and digests == state.data:
         return [from_json(one) for one in kept]
-    return fold_records(state, where)
+    return _computed(state, where)
 
 
-def _weights_records(recipe: Recipe, where: Where) -> list[Record]:
-    trained = weights_of(recipe, where)
-    own = trained.recipe
-    everything = pool(packs(own, where.data, where.cache), own.uses)
-    network = restored(own, trained.weights, where.place)
-    return list(records(own, network, everything, where.place, seen=frozenset(trained.patients)))
-
-
-def part_rows(recipe: Recipe, where: Where, fold: str | None) -> list[Row]:
-    """The rows of a part's records, recognition with what the sources alone would give."""
-    found = rows(part_records(recipe, where, fold))
-    if not recipe.labels:
-        return found
-    return with_shortcuts(found, pool(packs(recipe, where.data, where.cache), recipe.uses))
-
-
-def weights_of(recipe: Recipe, where: Where) -> Trained:
-    """The weights trained on all folds, else the shipped ones. Raises WeightsMissing where there are neither."""
-    path = checkpoints.place(where.out, recipe, None)
-    shipped = where.shipped / f"{recipe.name}.safetensors"
-    if path.is_file():
-        state = checkpoints.load(path)
-        return Trained(state.recipe, state.weights, state.patients, state.sources)
-    if shipped.is_file():
-        return read(shipped)
-    raise WeightsMissing(f"There are no weights of {recipe.name}; train it first.")
-
-
-def remembered(found: list[Record]) -> list[dict[str, object]]:
-    """Records as a checkpoint keeps them."""
-    return [to_json(one) for one in found]
+def _computed(state: Checkpoint, where: Where, lungs: Predict | None = None) -> list[Record]:
+    """Records of the fold that a checkpoint left out."""
+    left_out = split(state.recipe, packs(state.recipe, where.data, where.cache), state.fold).left_out
+    return list(records(Judge.of(state, where.place), left_out, lungs))

@@ -1,89 +1,49 @@
-"""Weights to ship: safetensors in half precision, hashed, with what a model card must say."""
+"""A trained part among the weights that are shipped."""
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
-from torch import Tensor
 
-from inference.errors import WeightsMissing
-from inference.evaluation.summary import rows
-from inference.software import version
+from inference.models.registry import to_record
+from inference.systems.shipping import ship
+from inference.systems.weights import Entry
 from inference.training.checkpoints import Checkpoint
-from inference.training.recipes import Recipe, from_record, to_record
+from inference.training.devices import Place
+from inference.training.judging import restored
+from inference.training.networks import configure
+from inference.training.recipes import Recipe
 from inference.transforms.rendering import RENDERING_VERSION
 
-_RECIPE, _PATIENTS, _SOURCES = "recipe", "patients", "sources"
+_TARGETS = {"covid": "covid_against_other", "pneumonia": "pneumonia_against_normal"}
 
 
-@dataclass(frozen=True, eq=False)
-class Trained:
-    """Weights with whom and what they have seen."""
+def export(state: Checkpoint, folder: Path) -> Entry:
+    """Write a checkpoint's weights in half precision into a folder of weights and list them, hashed, in its manifest.
 
-    recipe: Recipe
-    weights: dict[str, Tensor]
-    patients: tuple[str, ...]
-    sources: tuple[str, ...]
-
-
-def export(state: Checkpoint, folder: Path) -> tuple[Path, Path]:
-    """Write ``<name>.safetensors`` and ``<name>.json``, its card, into ``folder``; returns both.
-
-    Floating-point weights are stored as fp16; the card has their SHA-256, the recipe, the patients and sources that
-    the weights have seen, how the training went, and the figures on the fold left out, where there is one.
+    Weights that left a fold out are listed under a name of their own. The entry says whom and which sources the weights
+    have seen, the digest of the data, how training went, and the figures on the fold left out, where there is one.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    name = state.recipe.name if not state.fold else f"{state.recipe.name}-fold{state.fold}"
-    tensors = {key: _half(value) for key, value in state.weights.items()}
-    metadata = {_RECIPE: json.dumps(to_record(state.recipe)), _PATIENTS: json.dumps(list(state.patients))}
-    metadata[_SOURCES] = json.dumps(list(state.sources))
-    content = save(tensors, metadata)
-    card = _card(state, content)
-    weights, beside = folder / f"{name}.safetensors", folder / f"{name}.json"
-    _whole(weights, content)
-    _whole(beside, (json.dumps(card, indent=1) + "\n").encode())
-    return weights, beside
-
-
-def read(path: Path) -> Trained:
-    """What :func:`export` wrote. Raises WeightsMissing for any other file."""
-    try:
-        with safe_open(str(path), framework="pt") as stored:
-            metadata = stored.metadata()
-            weights = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118
-        patients, sources = (tuple(json.loads(metadata[name])) for name in (_PATIENTS, _SOURCES))
-        return Trained(from_record(json.loads(metadata[_RECIPE])), weights, patients, sources)
-    except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
-        raise WeightsMissing(f"The weights {path.name} are missing or not those that were trained here.") from error
-
-
-def _card(state: Checkpoint, content: bytes) -> dict[str, Any]:
-    found = state.figures.get("rows") or rows([])
-    return {
-        "system": state.recipe.system, "part": state.recipe.part, "config": state.recipe.variant,
-        "sha256": sha256(content).hexdigest(), "bytes": len(content), "software": version(),
-        "rendering": RENDERING_VERSION, "network": state.recipe.network, "settings": state.recipe.settings,
-        "input": {"size": state.recipe.size, "channels": state.recipe.channels, "masked": state.recipe.masked},
-        "labels": state.recipe.labels, "fold_left_out": state.fold or None, "patients": state.patients,
-        "sources": state.sources, "data": state.data, "epochs": len(state.history),
-        "loss": [round(entry["loss"], 5) for entry in state.history], "seconds": round(state.seconds),
-        "recipe": to_record(state.recipe), "figures": found,
-        "licence": "Research use only: some of the sources are non-commercial or state no licence.",
+    recipe = state.recipe
+    figures = {
+        "rows": state.figures.get("rows", []), "fold_left_out": state.fold or None, "sources": list(state.sources),
+        "data": state.data, "epochs": len(state.history), "seconds": round(state.seconds),
+        "loss": [round(float(entry["loss"]), 5) for entry in state.history],
     }  # fmt: skip
+    entry = Entry(
+        recipe.name + (f"-fold{state.fold}" if state.fold else ""), recipe.network, to_record(configure(recipe)),
+        recipe.size, RENDERING_VERSION, recipe.channels, mirrored=recipe.mirrored, target=_target(recipe),
+        patients=state.patients, figures=figures, trained_on=trained_on(state),
+    )  # fmt: skip
+    network = restored(recipe, state.weights, Place(torch.device("cpu")))
+    return ship(folder, entry, network)
 
 
-def _half(value: Tensor) -> Tensor:
-    return (value.to(torch.float16) if value.dtype.is_floating_point else value).contiguous()
+def trained_on(state: Checkpoint) -> str:
+    """Sources and number of patients, in words."""
+    return f"{', '.join(state.sources)}: {len(state.patients)} patients or what stands for them; research use only"
 
 
-def _whole(path: Path, content: bytes) -> None:
-    beside = path.with_name(f".{path.name}.part")
-    beside.write_bytes(content)
-    beside.replace(path)
+def _target(recipe: Recipe) -> str:
+    return next((target for label, target in _TARGETS.items() if label in recipe.labels), "")

@@ -73,14 +73,14 @@ def predictor(network: Network, place: Place, mirrored: bool = True) -> Predict:
 
 
 def judge(
-    network: Network, predict: Predict, source: Pool, masked: bool = False, lungs: Predict | None = None
+    heads: tuple[Head, ...], predict: Predict, source: Pool, masked: bool = False, lungs: Predict | None = None
 ) -> Iterator[Judged]:
-    """Every picture of a pool, in order.
+    """Every picture of a pool, in order, as ``predict`` answers for the outputs that ``heads`` name.
 
     ``masked``: the network sees the lung alone (paper 4), as drawn, or as ``lungs`` finds it.
     """
-    heads = {head.name: head for head in network.heads}
-    shown = tuple(label for label in heads[MASK].labels if label != BACKGROUND) if MASK in heads else ()
+    by_name = {head.name: head for head in heads}
+    shown = tuple(label for label in by_name[MASK].labels if label != BACKGROUND) if MASK in by_name else ()
     index = plane_indices(shown)
     for first in range(0, len(source), _BATCH):
         numbers = list(range(first, min(first + _BATCH, len(source))))
@@ -100,7 +100,7 @@ def judge(
         for place, n in enumerate(numbers):
             yield Judged(
                 n, shown, maps[place], truth[place], weight[place], source.known(n)[index],
-                _named(heads, said, RECOGNITION, place), _named(heads, said, MANIFESTATIONS, place),
+                _named(by_name, said, RECOGNITION, place), _named(by_name, said, MANIFESTATIONS, place),
             )  # fmt: skip
 
 
@@ -117,7 +117,7 @@ def watched_score(recipe: Recipe, weights: dict[str, Tensor], source: Pool, plac
     network = restored(recipe, weights, place)
     overlap: dict[str, NDArray[np.float64]] = {}
     right: list[bool] = []
-    for one in judge(network, predictor(network, place, mirrored=False), source, recipe.masked):
+    for one in judge(network.heads, predictor(network, place, mirrored=False), source, recipe.masked):
         inside = (one.probabilities > 0.5) & one.weight
         for n, label in enumerate(one.labels):
             truth = one.truth[n] & one.weight[n]

@@ -13,15 +13,20 @@ from inference.training.recipes import Recipe
 JOINT = "consensus/joint"
 
 
-def build(recipe: Recipe) -> Network:
-    """Fresh weights, drawn from torch's own generator. Raises SeriesError for a name that no network has."""
-    from inference.models.registry import build as registered
+def configure(recipe: Recipe) -> NetworkConfig:
+    """The configuration of a recipe's network. Raises SeriesError for a name that no network has."""
     from inference.models.registry import card
 
     settings: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value for name, value in recipe.settings.items()
     }
-    if recipe.network == JOINT:
-        return JointUnet(replace(JointConfig.paper(), **settings))
-    config: NetworkConfig = card(recipe.network).configure(recipe.variant)
-    return registered(replace(config, **settings))
+    plain = JointConfig.paper() if recipe.network == JOINT else card(recipe.network).configure(recipe.variant)
+    return replace(plain, **settings)
+
+
+def build(recipe: Recipe) -> Network:
+    """Fresh weights, drawn from torch's own generator. Raises SeriesError for a name that no network has."""
+    from inference.models.registry import build as registered
+
+    config = configure(recipe)
+    return JointUnet(config) if isinstance(config, JointConfig) else registered(config)

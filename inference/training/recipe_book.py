@@ -79,16 +79,16 @@ def _on_xrays(recipe: Recipe, part: str, labels: tuple[str, ...], uses: tuple[Us
 def _streams() -> tuple[Recipe, ...]:
     """Lesions of any kind are the neighbouring domain from which the streams start."""
     network = "specialised-streams/stream"
-    first = _segment("specialised-streams", "stream-lesion", network, LESIONS, ("lesion",))
+    first = _segment("specialised-streams", "lesion", network, LESIONS, ("lesion",))
     labels = ("ground_glass", "consolidation", "effusion")
     apart = tuple(
         replace(
-            first, part=f"stream-{label.replace('_', '-')}", uses=EFFUSIONS if label == "effusion" else CLASSES,
-            settings={"labels": [label]}, start="stream-lesion",
+            first, part=label.replace("_", "-"), uses=EFFUSIONS if label == "effusion" else CLASSES,
+            settings={"labels": [label]}, start="lesion",
         )
         for label in labels
     )  # fmt: skip
-    together = replace(first, part="stream-all", uses=CLASSES, settings={"labels": list(labels)}, start="stream-lesion")
+    together = replace(first, part="all-classes", uses=CLASSES, settings={"labels": list(labels)}, start="lesion")
     return (first, *apart, together)
 
 
@@ -97,21 +97,21 @@ def _specialised() -> tuple[Recipe, ...]:
     many = Recipe(
         "specialised-streams", "manifestations", "specialised-streams/manifestations", "compact", CLASSES, _CLASSIFY
     )
-    return (*_streams(), many, recogniser, _on_xrays(recogniser, "recogniser-xray", XRAY_CLASSES, XRAYS))
+    return (*_streams(), many, recogniser, _on_xrays(recogniser, "xray-recogniser", XRAY_CLASSES, XRAYS))
 
 
 def _mtnet() -> tuple[Recipe, ...]:
     lungs = replace(
-        _segment("covid-mtnet", "lungs", "covid-mtnet/segmenter", LUNGS, ("lung",)), segmentation="dice"
+        _segment("covid-mtnet", "ct-lungs", "covid-mtnet/segmenter", LUNGS, ("lung",)), segmentation="dice"
     )  # fmt: skip
-    lesions = replace(lungs, part="lesions", uses=LESIONS, settings={"labels": ["lesion"]}, start="lungs")
-    on_xrays = replace(lungs, part="lungs-xray", uses=XRAY_LUNGS, augmentation=XRAY, optimisation=_XRAY, window=0)
+    lesions = replace(lungs, part="ct-lesions", uses=LESIONS, settings={"labels": ["lesion"]}, start="ct-lungs")
+    on_xrays = replace(lungs, part="xray-lungs", uses=XRAY_LUNGS, augmentation=XRAY, optimisation=_XRAY, window=0)
     infected = replace(
-        on_xrays, part="lesions-xray", uses=XRAY_LESIONS, settings={"labels": ["lesion"]}, start="lungs-xray"
+        on_xrays, part="xray-lesions", uses=XRAY_LESIONS, settings={"labels": ["lesion"]}, start="xray-lungs"
     )
-    recogniser = _recognise("covid-mtnet", "covid-mtnet/recogniser", 192)
-    pneumonia = _on_xrays(recogniser, "recogniser-pneumonia", ("normal", "pneumonia"), CHILDREN)
-    classes = _on_xrays(recogniser, "recogniser-xray", XRAY_CLASSES, XRAYS, "recogniser-pneumonia")
+    recogniser = replace(_recognise("covid-mtnet", "covid-mtnet/recogniser", 192), part="ct-recogniser")
+    pneumonia = _on_xrays(recogniser, "xray-pneumonia", ("normal", "pneumonia"), CHILDREN)
+    classes = _on_xrays(recogniser, "xray-recogniser", XRAY_CLASSES, XRAYS, "xray-pneumonia")
     return lungs, lesions, on_xrays, infected, pneumonia, classes, recogniser
 
 

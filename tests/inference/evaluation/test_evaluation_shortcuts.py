@@ -11,7 +11,7 @@ import torch
 from inference.evaluation import figures
 from inference.evaluation.neighbours import shape_auc, thumbnail_auc, with_shortcuts
 from inference.evaluation.paper_tables import mosmed, percentage, threshold
-from inference.evaluation.records import records
+from inference.evaluation.records import Judge, records
 from inference.evaluation.sources import Where
 from inference.models.outputs import MASK
 from inference.training.batches import Pool
@@ -84,9 +84,9 @@ def test_network_that_sees_the_lung_alone_gets_black_outside_it() -> None:
         found[..., :5] = 1.0
         return {MASK: found}
 
-    list(judge(network, predict, source, masked=True))
-    list(judge(network, predict, source, masked=True, lungs=lungs))
-    list(judge(network, predict, source))
+    list(judge(network.heads, predict, source, masked=True))
+    list(judge(network.heads, predict, source, masked=True, lungs=lungs))
+    list(judge(network.heads, predict, source))
     black = -2.0
     drawn, by_network, everything = ((one != black).all(dim=0)[0] for one in seen)
     assert drawn.any(0).nonzero().flatten().tolist() == list(range(8, 24))
@@ -110,7 +110,7 @@ def test_records_count_the_pixels_of_each_label_that_is_known() -> None:
         settings={"tasks": ["segmentation"], "image_size": 32, "widths": [4, 6], "labels": ["lung"]}, labels=()
     )
     network = restored(recipe, build(recipe).state_dict(), CPU)
-    found = list(records(recipe, network, source, CPU, seen=frozenset({"p1"})))
+    found = list(records(Judge(recipe, network.heads, predictor(network, CPU), ("p1",), ()), source))
     assert [one.seen for one in found] == [False, True, False]
     assert all(sum(one.counts["lung"]) == 32 * 32 for one in found)
     assert all(one.counts["lung"][0] + one.counts["lung"][2] == 16 * 16 for one in found)
@@ -134,7 +134,7 @@ def test_percentage_is_of_the_lung_that_the_first_network_finds() -> None:
 
 
 def test_tables_of_volumes_say_which_data_they_need(tmp_path: Path) -> None:
-    where = Where(tmp_path, tmp_path, tmp_path, tmp_path, CPU, lambda text: None)
+    where = Where(tmp_path, tmp_path, tmp_path, CPU, lambda text: None)
     with pytest.raises(DataError, match="COVID-CT-MD"):
         threshold(recipes("jcs", "compact"), where)
     with pytest.raises(DataError, match="MosMedData"):

@@ -12,11 +12,13 @@ import torch
 
 from inference.cli import main
 from inference.errors import WeightsMissing
-from inference.training import checkpoints, export
+from inference.systems import runtime, weights
+from inference.training import checkpoints
 from inference.training.recipe_book import recipes
 from inference.training.recipes import Recipe, from_record, to_record
 from inference.training.schedules import Optimisation
 from inference.training.uses import Use
+from inference.transforms.rendering import RENDERING_VERSION
 from tests.helpers.tiny_training import SIDE, shared_tree, tiny_recipe
 
 _MASKS = {"image_size": SIDE, "widths": [4, 6], "classifier_width": 4, "norm": True, "tasks": ["segmentation"]}
@@ -154,27 +156,38 @@ def test_ablation_table_has_a_row_for_each_trained_set_of_tasks(
     assert "multitask --table ablation" in capsys.readouterr().err
 
 
-def test_exported_weights_are_half_precision_hashed_and_name_their_patients(data: Path, tmp_path: Path) -> None:
-    assert _train(data, tmp_path, "--part", "first", "--fold", "0", "--export", str(tmp_path / "weights")) == 0
-    path = tmp_path / "weights" / "multitask-first-compact-fold0.safetensors"
-    card = json.loads(path.with_suffix(".json").read_text())
-    assert card["sha256"] == sha256(path.read_bytes()).hexdigest() and card["bytes"] == path.stat().st_size
-    assert "patient-0" not in card["patients"] and "patient-1" in card["patients"]
-    assert card["figures"][0]["who"] == "left out" and "Research use only" in card["licence"]
-    trained = export.read(path)
+def test_exported_weights_are_half_precision_hashed_and_name_their_patients(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "weights"
+    assert _train(data, tmp_path, "--part", "first", "--fold", "0", "--export", str(folder)) == 0
+    monkeypatch.setenv(weights.FOLDER_VARIABLE, str(folder))
+    entry = weights.find("multitask-first-compact-fold0")
+    assert entry is not None and entry.torch is not None
+    assert entry.torch.sha256 == sha256((folder / entry.torch.name).read_bytes()).hexdigest()
+    assert "patient-0" not in entry.patients and "patient-1" in entry.patients
+    assert entry.figures["rows"][0]["who"] == "left out" and "research use only" in entry.trained_on
+    assert entry.rendering == RENDERING_VERSION and entry.size == SIDE
     state = checkpoints.load(tmp_path / "multitask-first-compact-fold0.pt")
-    assert trained.recipe == state.recipe and trained.patients == state.patients
-    for name, value in state.weights.items():
-        half = value.to(torch.float16) if value.dtype.is_floating_point else value
-        assert torch.equal(trained.weights[name], half)
+    network = runtime.open_network(entry, "cpu")
+    assert network is not None
+    for name, value in network.state_dict().items():
+        half = state.weights[name].to(torch.float16).to(value.dtype)
+        assert torch.equal(value, half) or not value.dtype.is_floating_point, name
 
 
-def test_damaged_weights_are_weights_missing(tmp_path: Path) -> None:
-    path = tmp_path / "x.safetensors"
-    for content in (b"", b"no weights at all", b"\x02\x00\x00\x00\x00\x00\x00\x00{}"):
-        path.write_bytes(content)
-        with pytest.raises(WeightsMissing, match="are missing or not those"):
-            export.read(path)
+def test_evaluate_judges_the_shipped_weights_as_they_run(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "weights"
+    assert _train(data, tmp_path / "runs", "--part", "first", "--export", str(folder)) == 0
+    assert _evaluate(data, tmp_path / "runs", "--part", "first", "--json") == 0
+    before = json.loads(capsys.readouterr().out.split("\n", 2)[2])["multitask-first-compact"][0]["figures"]
+    monkeypatch.setenv(weights.FOLDER_VARIABLE, str(folder))
+    assert _evaluate(data, tmp_path / "nothing", "--part", "first", "--json", "--cache", str(tmp_path / "c")) == 0
+    row = json.loads(capsys.readouterr().out)["multitask-first-compact"][0]
+    assert row["who"] == "seen"
+    assert row["figures"]["pooled"]["accuracy"] == pytest.approx(before["pooled"]["accuracy"], abs=0.01)
 
 
 @pytest.mark.parametrize("variant", ["paper", "compact"])

@@ -69,10 +69,10 @@ def _published(system: str, part: str) -> Recipe:
     [
         ("specialised-streams", "recogniser", {"optimiser": "sgd", "rate": 0.01, "batch": 100, "steps": 2800}),
         ("specialised-streams", "manifestations", {"optimiser": "adam", "rate": 0.01, "batch": 64, "epochs": 50}),
-        ("specialised-streams", "stream-all",
+        ("specialised-streams", "all-classes",
          {"optimiser": "sgd", "rate": 1e-4, "momentum": 0.9, "weight_decay": 4e-5, "batch": 8, "steps": 50_000}),
-        ("covid-mtnet", "recogniser-pneumonia", {"rate": 1e-3, "batch": 32, "epochs": 75, "drop_every": 25}),
-        ("covid-mtnet", "lungs", {"rate": 3e-4, "batch": 8, "epochs": 150}),
+        ("covid-mtnet", "xray-pneumonia", {"rate": 1e-3, "batch": 32, "epochs": 75, "drop_every": 25}),
+        ("covid-mtnet", "ct-lungs", {"rate": 3e-4, "batch": 8, "epochs": 150}),
         ("multitask", "network", {"rate": 1e-4, "batch": 4, "epochs": 500, "patience": 10}),
         ("cascade-severity", "lesions",
          {"rate": 1e-3, "batch": 4, "epochs": 50, "patience": 10, "drop_factor": 0.2, "drop_patience": 5}),
@@ -89,7 +89,7 @@ def test_papers_own_schedules_are_the_defaults_of_their_configuration(
 
 def test_papers_own_losses_and_augmentation() -> None:
     assert _published("multitask", "network").segmentation == "minus-dice"
-    assert _published("covid-mtnet", "lungs").segmentation == "dice"
+    assert _published("covid-mtnet", "ct-lungs").segmentation == "dice"
     assert _published("jcs", "recogniser").mixing == 0.5
     lesions = _published("cascade-severity", "lesions")
     assert lesions.masked and lesions.augmentation.right_angles == 0.75 and lesions.augmentation.rotation == 0

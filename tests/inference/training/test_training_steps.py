@@ -45,7 +45,7 @@ def _one_step(run: Trainer) -> dict[str, float]:
          {"mask", "mask_2", "mask_3", "mask_4", "mask_5"}),
         (_part("cascade-severity", "lesions", uses=MASKS[:1], settings={"stem": 8, "growth": 4, "layers": [1] * 4}),
          {"mask"}),
-        (_part("covid-mtnet", "lungs", uses=MASKS[:1], settings={"widths": [4, 4, 8, 8]}), {"mask"}),
+        (_part("covid-mtnet", "ct-lungs", uses=MASKS[:1], settings={"widths": [4, 4, 8, 8]}), {"mask"}),
         (_part("specialised-streams", "manifestations", uses=MASKS, settings={"widths": [4, 4], "image_size": 64}),
          {"manifestations"}),
     ],
