@@ -179,7 +179,7 @@ def _with_classes(
     output: SystemOutput, grey: NDArray[np.uint8], options: RunOptions, device: str, cancel: CancellationToken
 ) -> SystemOutput:  # fmt: skip
     """The four classes, and the recogniser's opinion, of the system that has them, beside another's masks."""
-    if output.classes:
+    if set(_CLASSES) <= set(output.classes):
         return output
     try:
         four = system_for("xray", "specialised-streams")

@@ -62,6 +62,7 @@ class _Run:
         lungs, bearing, said = self._lungs_and_lesions()
         run.begin("lesion")
         inside = lungs > 0
+        cascaded = said is None
         if said is None:
             said = run.segment(lesion_model, bearing, "lesion", inside=inside, shown="lesions",
                                threshold=self.settings.probability)  # fmt: skip
@@ -80,7 +81,7 @@ class _Run:
         else:
             infected = lesions > 0
             shown = [k for k in bearing if infected[k].any()]
-            heat = heat_of_mask(run, lesion_model, shown, "lesion", infected)
+            heat = heat_of_mask(run, lesion_model, shown, "lesion", infected, inside if cascaded else None)
         return run.output(
             lungs, lesions, sources=self.sources, probabilities=probabilities, recognition=recognition, heat=heat,
             heat_of=target or "opacity", rib_cage=checked.rib_cage if checked else None,

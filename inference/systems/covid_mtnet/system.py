@@ -53,8 +53,10 @@ class CovidMtnet:
         lungs, bearing = run.settled(lung_model, refined)
         run.begin("recognition")
         judged = [0] if xray else bearing
-        target = positive_of(labels_of(recogniser, RECOGNITION))
-        recognition, found = self._recognise(run, recogniser, judged, target)
+        labels = labels_of(recogniser, RECOGNITION)
+        target = positive_of(labels)
+        values = run.classify(recogniser, judged, RECOGNITION)
+        found = values[:, labels.index(target)]
         run.begin("lesion")
         adaptive = self._adaptive(run, refined, bearing, lung_model)
         infected = adaptive
@@ -68,26 +70,20 @@ class CovidMtnet:
         heat = heat_of_class(run, recogniser, positive, RECOGNITION, target)
         return run.output(
             lungs, np.where(infected, np.uint8(Lesion.UNCLASSIFIED), np.uint8(0)),
-            sources={Lesion.UNCLASSIFIED.key: "rule" if trained is None else "learned"}, recognition=recognition,
-            heat=heat, heat_of=target,
+            sources={Lesion.UNCLASSIFIED.key: "rule" if trained is None else "learned"},
+            recognition=self._opinion(found, target), heat=heat, heat_of=target,
+            classes={label: float(value) for label, value in zip(labels, values[0], strict=True)} if xray else {},
         )  # fmt: skip
 
-    def _recognise(
-        self, run: Analysis, model: Model, judged: Sequence[int], target: str
-    ) -> tuple[Recognition, NDArray[np.float32]]:  # fmt: skip
-        """The opinion on the study, and the probability of each slice."""
+    def _opinion(self, found: NDArray[np.float32], target: str) -> Recognition:
+        """The opinion on the study, from the probability of each slice."""
         limit = self.settings.probability
-        found = run.classify(model, judged, RECOGNITION)[:, labels_of(model, RECOGNITION).index(target)]
         study = strongest(found)
-        rule = f"Positive when the mean of the three highest slices is over {limit:g}."
-        about: tuple[Recognition, NDArray[np.float32]] = (
-            Recognition(
-                "pneumonia_against_normal" if target == "pneumonia" else "covid_against_other",
-                study, study is not None and study > limit, rule, int((found > limit).sum()),
-            ),
-            found,
+        return Recognition(
+            "pneumonia_against_normal" if target == "pneumonia" else "covid_against_other",
+            study, study is not None and study > limit,
+            f"Positive when the mean of the three highest slices is over {limit:g}.", int((found > limit).sum()),
         )  # fmt: skip
-        return about
 
     def _adaptive(self, run: Analysis, lungs: Mask, bearing: Sequence[int], model: Model) -> Mask:
         """Infection by the adaptive threshold, slice by slice, on the rendered picture."""

@@ -73,5 +73,4 @@ class Multitask:
         network = run.model("network")
         drawn: list[NDArray[np.float32]] = []
         run.ask(network, [number], lambda batch, answers: drawn.append(answers[RECONSTRUCTION][0, 0]))
-        grey = drawn[0] * network.entry.deviation + network.entry.mean
-        return np.asarray(np.clip(run.stack.place(grey), 0.0, 1.0))
+        return np.asarray(np.clip(run.stack.place(drawn[0]), 0.0, 1.0))
