@@ -24,7 +24,10 @@ _EXIT_CODES = (
 _COMMANDS = {
     "info": "list the series of a study, their geometry and verdict, without the patient",
     "analyse": "find lungs and opacities, measure them, write masks, figures and a report",
+    "predict-images": "find lungs and opacities in a folder of PNG or JPEG slices or X-rays",
     "systems": "list the systems that can analyse, and their weights",
+    "train": "train a learned system on labelled data, or go on with its training",
+    "evaluate": "score a trained system on patients it was not trained on",
     "demo": "write a made-up chest CT as a DICOM series, with its truth",
     "bench": "measure speed beside other programs (in a checkout only)",
 }
@@ -75,12 +78,13 @@ def _dispatch(arguments: list[str]) -> int:
     from inference.quiet import quiet_libraries
 
     with quiet_libraries():
-        run: Callable[[argparse.Namespace], int] = import_module(f"inference.commands.{command}").run
+        module = import_module(f"inference.commands.{command.replace('-', '_')}")
+        run: Callable[[argparse.Namespace], int] = module.run
         return run(options)
 
 
 def _open_viewer(arguments: list[str]) -> int:
-    commands = "\n".join(f"  {name:<9} {text}" for name, text in _COMMANDS.items())
+    commands = "\n".join(f"  {name:<14} {text}" for name, text in _COMMANDS.items())
     parser = _Parser(
         prog="groundglass",
         usage="groundglass [STUDY]\n       groundglass COMMAND ...",
@@ -116,7 +120,8 @@ def _parser_of(command: str) -> _Parser:
     parser = _Parser(
         prog=f"groundglass {command}", description=f"{_COMMANDS[command].capitalize()}.", epilog=_EXIT_CODES
     )
-    {"info": _info, "analyse": _analyse, "systems": _systems, "demo": _demo, "bench": _bench}[command](parser)
+    {"info": _info, "analyse": _analyse, "predict-images": _predict_images, "systems": _systems,
+     "train": _train, "evaluate": _evaluate, "demo": _demo, "bench": _bench}[command](parser)  # fmt: skip
     return parser
 
 
@@ -132,13 +137,47 @@ def _analyse(parser: _Parser) -> None:
     parser.add_argument("--config", choices=("paper", "compact"), help="size of a learned system")
     parser.add_argument("--series", metavar="UID", help="series UID or number, as info lists them")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto")
-    parser.add_argument("--agreement", action="store_true", help="how far several systems agree")
+    parser.add_argument("--agreement", action="store_true", help="run every learned system, and map where they agree")
+    parser.add_argument("--segment-anyway", action="store_true", help="segment what was not recognised as diseased too")
     parser.add_argument("--lobes", type=Path, metavar="FILE", help="lobe map on the same grid, for the lobe scores")
     parser.add_argument("--with-identity", action="store_true", help="write who the patient is into the results")
 
 
+def _predict_images(parser: _Parser) -> None:
+    parser.add_argument("folder", type=Path, metavar="DIR", help="folder with PNG or JPEG pictures")
+    parser.add_argument("--out", type=Path, metavar="DIR", required=True, help="folder for masks and predictions.csv")
+    parser.add_argument("--system", metavar="NAME", help="default: the best whose weights are present")
+    parser.add_argument("--modality", choices=("auto", "ct", "xray"), default="auto", help="auto decides by look")
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto")
+
+
 def _systems(parser: _Parser) -> None:
     parser.add_argument("--json", action="store_true", help="as JSON")
+
+
+def _train(parser: _Parser) -> None:
+    _learned(parser)
+    parser.add_argument("--resume", action="store_true", help="go on from the checkpoints that are there")
+    parser.add_argument("--minutes", type=float, metavar="N", help="stop, saved, after that many minutes")
+    parser.add_argument("--export", type=Path, metavar="DIR", help="write the weights and their card there at the end")
+    parser.add_argument("--workers", type=int, default=0, metavar="N", help="processes that prepare pictures")
+
+
+def _evaluate(parser: _Parser) -> None:
+    _learned(parser)
+    parser.add_argument("--table", choices=("ablation", "threshold", "mosmed"), help="a table of its paper")
+    parser.add_argument("--json", action="store_true", help="as JSON")
+
+
+def _learned(parser: _Parser) -> None:
+    parser.add_argument("system", metavar="SYSTEM")
+    parser.add_argument("--data", type=Path, metavar="DIR", required=True, help="folder with the data sets")
+    parser.add_argument("--config", choices=("paper", "compact"), default="compact", help="size of the networks")
+    parser.add_argument("--part", metavar="NAME", help="one part of the system only")
+    parser.add_argument("--fold", choices=tuple("01234"), help="the fold of patients that is left out")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="folder of the checkpoints; default: DATA/training")
+    parser.add_argument("--cache", type=Path, metavar="DIR", help="folder for prepared pictures; default: OUT/cache")
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto")
 
 
 def _demo(parser: _Parser) -> None:

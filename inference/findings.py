@@ -185,6 +185,22 @@ class Explanation:
 
 
 @dataclass(frozen=True, eq=False)
+class Agreement:
+    """Where several systems mark infection. ``marks`` counts them in each voxel, on the volume's own grid.
+
+    ``dice`` is that of every pair of systems, ``percentages`` each one's percentage of infection, ``shares`` what part
+    of all voxels that any of them marks is marked by all, by some or by one.
+    """
+
+    marks: LabelMap
+    systems: tuple[str, ...]
+    percentages: Mapping[str, float | None]
+    dice: Mapping[str, float]
+    shares: Mapping[str, float]
+    left_out: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
 class SystemOutput:
     """What a system itself says, before anything is quantified. Masks are on the volume's own grid.
 
@@ -206,6 +222,9 @@ class SystemOutput:
     airways: LabelMap | None = None
     warnings: tuple[Warning, ...] = ()
     timing_s: Mapping[str, float] = field(default_factory=dict)
+    classes: Mapping[str, float] = field(default_factory=dict)
+    """Probabilities of a whole X-ray's classes (``normal``, ``bacterial``, ``viral``, ``covid``)."""
+    agreement: Agreement | None = None
 
 
 @dataclass(frozen=True, eq=False)

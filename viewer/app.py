@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QApplication
 
 from inference.errors import InferenceError
 from inference.software import version
+from inference.systems import weights as stored_weights
 from inference.systems.registry import SystemCard, cards
 from viewer.binding import observe
 from viewer.jobs.runner import Jobs
@@ -110,7 +111,5 @@ def _choice(card: SystemCard) -> SystemChoice:
 
 
 def _weights_present(card: SystemCard) -> bool:
-    from importlib.resources import files
-
-    folder = files("resources") / "weights"
-    return all((folder / weights.name).is_file() for weights in card.weights)
+    folder = stored_weights.folder()
+    return all((folder / file.name).is_file() for file in card.weights)

@@ -12,13 +12,15 @@ from inference.commands.stopping import stoppable
 from inference.commands.systems import choose
 from inference.errors import GeometryRefused, SeriesError
 from inference.findings import Findings, Warning
-from inference.io.export import KEY_IMAGE, OUTPUT_NAMES, REPORT, check_folder, staged, write_findings, write_refusal
+from inference.io.export import KEY_IMAGE, POSSIBLE_NAMES, REPORT, check_folder, staged, write_findings, write_refusal
 from inference.io.export_identity import redacted
 from inference.io.study import LoadedSeries, SeriesInfo, Study
+from inference.pipeline.agreement import members
 from inference.pipeline.cancellation import CancellationToken
-from inference.systems.registry import SystemCard
+from inference.systems.registry import RunOptions, SystemCard
 from inference.verdict import Verdict
 
+_LEAST_TO_AGREE = 2
 _REFUSED = GeometryRefused.exit_code
 
 
@@ -28,6 +30,8 @@ class _Request:
     out: Path
     card: SystemCard
     fallback_reason: str
+    agreement: bool
+    options: RunOptions
     config: str
     series: str | None
     device: str
@@ -40,9 +44,12 @@ def run(options: argparse.Namespace) -> int:
     """Read, analyse, measure and write; returns the exit code."""
     check_folder(options.out)
     card, fallback_reason = choose(options.system)
+    ignored = _ignored_options(options, card)
+    agreement = options.agreement and "agreement_unavailable" not in {warning.code for warning in ignored}
     request = _Request(
-        options.study, options.out, card, fallback_reason, options.config or "", options.series, options.device,
-        options.lobes, options.with_identity, _ignored_options(options, card),
+        options.study, options.out, card, fallback_reason, agreement,
+        RunOptions(segment_anyway=options.segment_anyway), options.config or "", options.series, options.device,
+        options.lobes, options.with_identity, ignored,
     )  # fmt: skip
     console = Console()
     for warning in request.warnings:
@@ -89,6 +96,7 @@ def _measure(
     findings, verdict = analyse(
         request.card.name, loaded.volume, loaded.verdict,
         device=request.device, config=request.config, emit=console.on_event, cancel=cancel,
+        options=request.options, agreement=request.agreement,
     )  # fmt: skip
     if lobes is not None:
         check_sides(lobes, findings.output.lungs)
@@ -104,7 +112,7 @@ def _write(request: _Request, findings: Findings, loaded: LoadedSeries, verdict:
     from inference.report.pdf import write_report
 
     identity = loaded.info.identity if request.with_identity else None
-    with staged(request.out, OUTPUT_NAMES) as stage:
+    with staged(request.out, POSSIBLE_NAMES) as stage:
         write_findings(
             stage, findings, loaded, verdict, with_identity=request.with_identity, warnings=request.warnings,
             timing_s={"read": loaded.seconds}, config=request.config,
@@ -116,7 +124,7 @@ def _write(request: _Request, findings: Findings, loaded: LoadedSeries, verdict:
 def _refuse(request: _Request, console: Console, loaded: LoadedSeries | SeriesInfo, verdict: Verdict) -> int:
     """Write the reasons, take away masks of an earlier run, and say why."""
     timing: dict[str, Any] = {"read": loaded.seconds} if isinstance(loaded, LoadedSeries) else {}
-    with staged(request.out, OUTPUT_NAMES) as stage:
+    with staged(request.out, POSSIBLE_NAMES) as stage:
         write_refusal(stage, loaded, verdict, with_identity=request.with_identity, timing_s=timing)
     console.note(f"Not measured, {verdict.sentence()}")
     console.flush()
@@ -163,7 +171,7 @@ def _ignored_options(options: argparse.Namespace, card: SystemCard) -> tuple[War
         warnings.append(Warning("config_ignored", f"--config was ignored: {card.name} has one configuration only."))
     if options.device in ("cuda", "mps") and card.kind == "rule-based":
         warnings.append(Warning("device_ignored", f"--device was ignored: {card.name} runs on the processor."))
-    if options.agreement:
-        text = "--agreement was ignored: it needs at least two learned systems, and none is installed."
+    if options.agreement and len(members(options.config or "")[0]) < _LEAST_TO_AGREE:
+        text = "--agreement was ignored: it needs two learned systems, and the weights of fewer are installed."
         warnings.append(Warning("agreement_unavailable", text))
     return tuple(warnings)

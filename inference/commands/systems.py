@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 from dataclasses import asdict
-from importlib.resources import files
 from typing import Any
 
 from inference.commands.console import say
 from inference.errors import WeightsMissing
+from inference.systems import weights as stored
 from inference.systems.registry import SystemCard, WeightFile, card, cards
 
 
@@ -40,29 +39,26 @@ def choose(name: str | None) -> tuple[SystemCard, str]:
         return chosen, ""
     passed: list[str] = []
     for one in cards():
-        problems = [f"{one.name}: {file.name} {problem}" for file in one.weights if (problem := weights_problem(file))]
+        problems = [f"{file.name} {problem}" for file in one.weights if (problem := weights_problem(file))]
         if not problems:
             return one, "; ".join(passed)
-        passed += problems
+        passed.append(f"{one.name}: {_summary(problems)}")
     raise WeightsMissing(f"No system can run: {'; '.join(passed)}.")
 
 
 def weights_problem(file: WeightFile) -> str:
     """``is missing``, ``does not have the hash on its card``, or nothing."""
-    path = files("resources").joinpath("weights", file.name)
-    if not path.is_file():
-        return "is missing"
-    digest = hashlib.sha256()
-    with path.open("rb") as stream:
-        while block := stream.read(1 << 20):
-            digest.update(block)
-    return "" if digest.hexdigest() == file.sha256 else "does not have the hash on its card"
+    return stored.problem(stored.StoredFile(file.name, file.sha256))
+
+
+def _summary(problems: list[str]) -> str:
+    return problems[0] if len(problems) == 1 else f"{problems[0]}, and {len(problems) - 1} more"
 
 
 def describe(one: SystemCard) -> dict[str, Any]:
     """The card with the state of its weights."""
     weights = [{**asdict(file), "state": weights_problem(file) or "present"} for file in one.weights]
-    hidden = ("factory", "stages", "weights")
+    hidden = ("factory", "stages", "weights", "parts")
     shown = {key: value for key, value in asdict(one).items() if key not in hidden}
     return {**shown, "weights": weights, "default": one.name == choose(None)[0].name}
 

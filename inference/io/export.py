@@ -17,21 +17,24 @@ from inference.io.study import LoadedSeries, SeriesInfo
 from inference.verdict import Verdict
 
 __all__ = [
-    "OUTPUT_NAMES", "SCHEMA_VERSION", "check_folder", "findings_json", "replacing", "severity_rows", "staged",
-    "write_findings", "write_json", "write_label_map", "write_lesions", "write_refusal", "write_severity",
+    "OUTPUT_NAMES", "POSSIBLE_NAMES", "SCHEMA_VERSION", "check_folder", "findings_json", "replacing", "severity_rows",
+    "staged", "write_findings", "write_json", "write_label_map", "write_lesions", "write_refusal", "write_severity",
     "write_slices", "write_table",
 ]  # fmt: skip
 
 FINDINGS = "findings.json"
 LUNGS = "lungs.nii.gz"
 LESIONS = "lesions.nii.gz"
+AGREEMENT = "agreement.nii.gz"
 SLICES = "slices.csv"
 LESION_TABLE = "lesions.csv"
 SEVERITY = "severity.csv"
 KEY_IMAGE = "key-image.png"
 REPORT = "report.pdf"
 OUTPUT_NAMES = (FINDINGS, LUNGS, LESIONS, SLICES, LESION_TABLE, SEVERITY, KEY_IMAGE, REPORT)
-"""Every file that an analysis can write into its folder."""
+"""Every file that an analysis writes into its folder."""
+POSSIBLE_NAMES = (*OUTPUT_NAMES, AGREEMENT)
+"""With those that it writes when asked."""
 
 
 def write_findings(
@@ -56,6 +59,8 @@ def write_findings(
         If a file cannot be written, or a mask does not read back as it was written.
     """
     masks = {LUNGS: findings.output.lungs, LESIONS: findings.output.lesions}
+    if findings.output.agreement is not None:
+        masks[AGREEMENT] = findings.output.agreement.marks
     for name, labels in masks.items():
         write_label_map(directory / name, loaded.to_source(labels))
     for name, write in ((SLICES, write_slices), (LESION_TABLE, write_lesions), (SEVERITY, write_severity)):
@@ -64,7 +69,7 @@ def write_findings(
         findings, loaded, verdict, with_identity=with_identity, warnings=warnings, timing_s=timing_s, config=config
     )
     write_json(directory / FINDINGS, document)
-    return tuple(directory / name for name in (LUNGS, LESIONS, SLICES, LESION_TABLE, SEVERITY, FINDINGS))
+    return tuple(directory / name for name in (*masks, SLICES, LESION_TABLE, SEVERITY, FINDINGS))
 
 
 def write_refusal(

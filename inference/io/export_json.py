@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from enum import Enum
 from pathlib import Path
 from typing import Any
@@ -70,7 +70,7 @@ def findings_json(
         "severity": _severity(findings.severity if findings else None),
         "lesions": [_lesion(component) for component in findings.lesions] if findings else [],
         "slices": [asdict(figures) for figures in findings.slices] if findings else [],
-        "agreement": None,
+        "agreement": _agreement(findings),
         "explanation": {
             "heat_in_lesion": findings.explanation.heat_in_lesion if findings else None,
             "heat_in_lung": findings.explanation.heat_in_lung if findings else None,
@@ -154,6 +154,13 @@ def _recognition(findings: Findings | None) -> dict[str, Any]:
     if opinion is None:
         return dict.fromkeys(("target", "probability", "positive", "rule", "slices_positive"))
     return asdict(opinion)
+
+
+def _agreement(findings: Findings | None) -> dict[str, Any] | None:
+    agreement = findings.output.agreement if findings else None
+    if agreement is None:
+        return None
+    return {field.name: getattr(agreement, field.name) for field in fields(agreement) if field.name != "marks"}
 
 
 def _manifestations(findings: Findings | None) -> dict[str, Any]:

@@ -10,15 +10,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.errors import GeometryRefused
-from inference.findings import Findings
+from inference.findings import Findings, SystemOutput
 from inference.pipeline.cancellation import CancellationToken
 from inference.pipeline.events import Event, MaskName, PartialResult, Progress, StageFinished, StageStarted
-from inference.systems.registry import System, create
+from inference.systems.registry import RunOptions, System, SystemCard, create
 from inference.verdict import Verdict
 from inference.volume import Volume
 
 _FIGURES = "figures"
 _FIGURES_SHARE = 0.08
+_AGREEMENT = "agreement"
+_AGREEMENT_SHARE = 2.0
+"""Time for the other systems, in times of the one that was asked for."""
+_NO_OPTIONS = RunOptions()
 Publish = Callable[[MaskName, NDArray[np.uint8]], None]
 
 
@@ -33,6 +37,7 @@ class _Context:
         publish: Publish,
         device: str,
         config: str,
+        options: RunOptions,
     ) -> None:
         total = sum(share for _, share in stages)
         self._stages = [(name, share / total * (1 - _FIGURES_SHARE)) for name, share in stages]
@@ -40,7 +45,7 @@ class _Context:
         self._emit, self._cancel, self._publish = emit, cancel, publish
         self._started = self._stage_started = time.monotonic()
         self._current = -1
-        self.device, self.config = device, config
+        self.device, self.config, self.options = device, config, options
         self.seconds: dict[str, float] = {}
 
     def stage(self, name: str) -> None:
@@ -81,8 +86,12 @@ def analyse(
     emit: Callable[[Event], None] = lambda event: None,
     cancel: CancellationToken | None = None,
     publish: Publish = lambda name, labels: None,
+    options: RunOptions = _NO_OPTIONS,
+    agreement: bool = False,
 ) -> tuple[Findings, Verdict]:
     """Run a system and make its figures; blocks. Returns the findings and the verdict with the lungs known.
+
+    With ``agreement`` every learned system runs besides, and the findings say where they agree.
 
     Raises
     ------
@@ -90,6 +99,8 @@ def analyse(
         If the verdict is red, or turns red once the lungs are known; its ``verdict`` says why.
     InputShapeError
         If the system cannot take this kind of volume.
+    WeightsMissing
+        If a learned system's weights are absent or altered.
     Cancelled
         If ``cancel`` was set.
     """
@@ -98,16 +109,31 @@ def analyse(
 
     _refuse_red(verdict)
     running = create(system) if isinstance(system, str) else system
-    device = "cpu" if device == "auto" else device
-    context = _Context(running.card.stages, emit, cancel or CancellationToken(), publish, device, config)
+    device = "cpu" if device == "auto" and running.card.kind == "rule-based" else device
+    token = cancel or CancellationToken()
+    stages = running.card.stages
+    if agreement:
+        stages = (*stages, (_AGREEMENT, _AGREEMENT_SHARE * sum(share for _, share in stages)))
+    context = _Context(stages, emit, token, publish, device, config, options)
     output = running.run(volume, context)
-    context.stage(_FIGURES)
     verdict = from_lungs(verdict, volume, output.lungs.array)
     _refuse_red(verdict)
+    if agreement:
+        context.stage(_AGREEMENT)
+        output = _with_agreement(running.card, volume, output, context)
+    context.stage(_FIGURES)
     findings = assess(volume, output)
     context.progress(1.0)
     context.finish_stage()
     return replace(findings, timing_s={**findings.timing_s, **context.seconds}), verdict
+
+
+def _with_agreement(card: SystemCard, volume: Volume, output: SystemOutput, context: _Context) -> SystemOutput:
+    from inference.pipeline.agreement import agree
+
+    known = {card.name: output} if output.sources else {}  # what was not segmented is segmented for the comparison
+    found, warnings = agree(volume, context, known)
+    return replace(output, agreement=found, warnings=(*output.warnings, *warnings))
 
 
 def _refuse_red(verdict: Verdict) -> None:

@@ -14,14 +14,13 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from inference.pipeline.cancellation import CancellationToken
 from inference.pipeline.events import Ending, Event, Failed, Succeeded, WasCancelled
 from inference.pipeline.messages import unpack
 from inference.pipeline.shared import SharedArray
-from inference.pipeline.worker import MASKS, Request, main
+from inference.pipeline.worker import BUFFERS, Request, main
 from inference.verdict import Verdict
 from inference.volume import Volume
 
@@ -56,7 +55,7 @@ class Run:
     @classmethod
     def allocate(cls, shape: tuple[int, int, int]) -> Run:
         """Empty masks for a volume of that shape."""
-        return cls({name: SharedArray(shape, np.uint8) for name in MASKS})
+        return cls({name: SharedArray(shape, kind) for name, kind in BUFFERS.items()})
 
     def release(self) -> None:
         """Remove the buffers' names; present views stay valid."""

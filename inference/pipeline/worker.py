@@ -26,6 +26,9 @@ from inference.volume import LabelMap, Units, Volume, VolumeGeometry
 
 MASKS = ("lungs", "lesions", "rib_cage", "airways")
 """The label maps of a :class:`SystemOutput`, each with a shared buffer of its own."""
+HEATMAP, AGREEMENT = "heatmap", "agreement"
+BUFFERS: dict[str, type[np.generic]] = {**dict.fromkeys((*MASKS, AGREEMENT), np.uint8), HEATMAP: np.float32}
+"""Every shared buffer of a run and the type of its numbers."""
 
 
 @dataclass(frozen=True)
@@ -107,6 +110,13 @@ def _share(findings: Findings, shared: dict[str, NDArray[Any]]) -> Findings:
         if mask is not None:
             shared[name][...] = mask.array
             masks[name] = LabelMap(shared[name], mask.geometry)
+    heat, agreement = findings.output.heatmap, findings.output.agreement
+    if heat is not None:
+        shared[HEATMAP][...] = heat.array
+        masks[HEATMAP] = replace(heat, array=shared[HEATMAP])
+    if agreement is not None:
+        shared[AGREEMENT][...] = agreement.marks.array
+        masks[AGREEMENT] = replace(agreement, marks=replace(agreement.marks, array=shared[AGREEMENT]))
     return replace(findings, output=replace(findings.output, **masks))
 
 

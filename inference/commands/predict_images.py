@@ -1,0 +1,262 @@
+"""``groundglass predict-images``: a folder of slices or X-rays to masks and a table, picture by picture."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from inference.commands.console import Console, say
+from inference.commands.stopping import stoppable
+from inference.errors import InferenceError, SeriesError, WeightsMissing
+from inference.io.export import check_folder, staged
+from inference.systems.registry import Modality, SystemCard, cards, chosen_weights
+from inference.systems.registry import card as card_of
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from inference.findings import SystemOutput
+    from inference.pipeline.cancellation import CancellationToken
+    from inference.systems.registry import RunOptions
+
+TABLE = "predictions.csv"
+COLUMNS = (
+    "image", "modality", "recognition", "p_normal", "p_bacterial", "p_viral", "p_covid",
+    "ground_glass", "consolidation", "effusion", "percentage_of_infection",
+)  # fmt: skip
+_SUFFIXES = (".png", ".jpg", ".jpeg")
+_CLASSES = ("normal", "bacterial", "viral", "covid")
+_FINDINGS = ("ground_glass", "consolidation", "effusion")
+
+
+@dataclass(frozen=True)
+class _Job:
+    pictures: tuple[Path, ...]
+    out: Path
+    system: str | None
+    modality: Literal["auto", "ct", "xray"]
+    device: str
+
+
+def run(options: argparse.Namespace) -> int:
+    """Judge every picture and write masks and table, all at once; returns the exit code.
+
+    A picture that cannot be judged is named on standard error, and its row stays empty.
+    """
+    check_folder(options.out)
+    pictures = _pictures(options.folder)
+    if options.system is not None:
+        card_of(options.system)
+    console = Console()
+    try:
+        with stoppable() as cancel, staged(options.out, _names(pictures)) as stage:
+            job = _Job(pictures, stage, options.system, options.modality, options.device)
+            rows, unread = _judge(job, console, cancel)
+            _write_table(stage / TABLE, rows)
+    finally:
+        console.clear()
+    console.flush()
+    counts = {kind: sum(row.get("modality") == kind for row in rows) for kind in ("ct", "xray")}
+    say(f"{len(rows) - len(unread)} of {len(rows)} pictures judged "
+        f"(taken for CT slices: {counts['ct']}, for X-rays: {counts['xray']})")  # fmt: skip
+    return 0
+
+
+def system_for(modality: Modality, wanted: str | None) -> SystemCard:
+    """The system of that name, or the best one, whose weights for pictures of that modality are present.
+
+    Raises
+    ------
+    WeightsMissing
+        If they are absent or altered, or the system judges no such picture.
+    """
+    from inference.commands.systems import weights_problem
+    from inference.systems.registry import WeightFile
+
+    faults = []
+    for one in [card_of(wanted)] if wanted else _candidates(modality):
+        parts = [part for part in one.parts if part.modality == modality and part.required]
+        if one.kind != "learned" and not wanted:
+            continue
+        if not parts:
+            faults.append((one.name, f"judges no {_WORDS[modality]}"))
+            continue
+        entries = [chosen_weights(part) for part in parts]
+        names = [f"{part.weights[0]}-compact" for part, entry in zip(parts, entries, strict=True) if entry is None]
+        problems = [f"its weights {name} are missing" for name in names] + [
+            f"its weight file {file.name} {fault}"
+            for entry in entries if entry is not None
+            for file in entry.files if (fault := weights_problem(WeightFile(file.name, file.sha256)))
+        ]  # fmt: skip
+        if not problems:
+            return one
+        faults.append((one.name, problems[0]))
+    if wanted:
+        raise WeightsMissing(f"{wanted} cannot judge these pictures: {faults[0][1]}.")
+    raise WeightsMissing(f"No system can judge {_WORDS[modality]}: {'; '.join(': '.join(fault) for fault in faults)}.")
+
+
+_WORDS = {"ct": "CT slices", "xray": "X-rays"}
+
+
+def _candidates(modality: Modality) -> list[SystemCard]:
+    """Every system, best first; for X-rays those that draw lungs before those that only recognise."""
+    listed = list(cards())
+    if modality == "xray":
+        listed.sort(key=lambda one: -sum(part.modality == "xray" for part in one.parts))
+    return listed
+
+
+def _names(pictures: tuple[Path, ...]) -> list[str]:
+    """Every file that a run can write."""
+    return [TABLE, *(f"{path.stem}_{mask}.png" for path in pictures for mask in ("lung", "lesion"))]
+
+
+def _pictures(folder: Path) -> tuple[Path, ...]:
+    if not folder.is_dir():
+        raise SeriesError(f"{folder} is no folder; name the folder that holds the pictures.")
+    found = sorted(path for path in folder.iterdir() if path.is_file() and path.suffix.lower() in _SUFFIXES)
+    if not found:
+        raise SeriesError(f"{folder} holds no PNG or JPEG picture.")
+    twins = [path.name for path in found if sum(other.stem == path.stem for other in found) > 1]
+    if twins:
+        raise SeriesError(f"{twins[0]} and {twins[1]} would be written to the same files; rename one.")
+    return tuple(found)
+
+
+def _judge(job: _Job, console: Console, cancel: CancellationToken) -> tuple[list[dict[str, Any]], list[str]]:
+    """A row for each picture, and why some have an empty one.
+
+    Raises WeightsMissing where none could be judged for want of weights, SeriesError where none could be read.
+    """
+    rows: list[dict[str, Any]] = []
+    faults: list[InferenceError] = []
+    for number, path in enumerate(job.pictures):
+        cancel.check()
+        console.progress("pictures", number / len(job.pictures))
+        row: dict[str, Any] = {"image": path.name}
+        rows.append(row)
+        try:
+            _fill(row, path, job, console, cancel)
+        except InferenceError as error:
+            if job.system is not None and isinstance(error, WeightsMissing):
+                raise
+            faults.append(error)
+            console.note(f"{path.name}: {error}")
+    if len(faults) == len(rows):
+        raise next((fault for fault in faults if isinstance(fault, WeightsMissing)), faults[0])
+    return rows, [str(fault) for fault in faults]
+
+
+def _fill(row: dict[str, Any], path: Path, job: _Job, console: Console, cancel: CancellationToken) -> None:
+    """Judge one picture: its masks into files, its figures into ``row``."""
+    from inference.systems.modality import looks_like_xray
+    from inference.systems.registry import RunOptions
+
+    grey = _read(path)
+    xray = looks_like_xray(grey) if job.modality == "auto" else job.modality == "xray"
+    modality: Modality = "xray" if xray else "ct"
+    if job.modality == "auto":
+        console.note(f"{path.name}: taken for {'an X-ray' if xray else 'a CT slice'}")
+    row["modality"] = modality
+    options = RunOptions(modality, segment_anyway=True, explain=False)
+    output = _output(system_for(modality, job.system), grey, options, job.device, cancel)
+    if xray and job.system is None:
+        output = _with_classes(output, grey, options, job.device, cancel)
+    if "lung_probability" in output.thresholds:
+        row["percentage_of_infection"] = _write_masks(job.out, path.stem, output)
+    if output.recognition is not None:
+        row["recognition"] = output.recognition.probability
+    row.update({f"p_{name}": output.classes[name] for name in _CLASSES if name in output.classes})
+    row.update({name: output.probabilities[name] for name in _FINDINGS if name in output.probabilities})
+
+
+def _with_classes(
+    output: SystemOutput, grey: NDArray[np.uint8], options: RunOptions, device: str, cancel: CancellationToken
+) -> SystemOutput:  # fmt: skip
+    """The four classes, and the recogniser's opinion, of the system that has them, beside another's masks."""
+    if set(_CLASSES) <= set(output.classes):
+        return output
+    try:
+        four = system_for("xray", "specialised-streams")
+    except WeightsMissing:
+        return output
+    said = _output(four, grey, options, device, cancel)
+    return replace(output, classes=said.classes, recognition=said.recognition)
+
+
+def _output(
+    card: SystemCard, grey: NDArray[np.uint8], options: RunOptions, device: str, cancel: CancellationToken
+) -> SystemOutput:  # fmt: skip
+    import numpy as np
+
+    from inference.systems.registry import create
+    from inference.volume import Units, Volume, VolumeGeometry
+
+    geometry = VolumeGeometry((1, *grey.shape), np.eye(4), orientation_known=False, spacing_known=False)
+    volume = Volume(grey[None].astype(np.int16), geometry, Units.GREY8)
+    return create(card.name).run(volume, _Quiet(device, "", options, cancel))
+
+
+@dataclass(frozen=True)
+class _Quiet:
+    """The surroundings of one picture: nothing is shown, and it may be cancelled."""
+
+    device: str
+    config: str
+    options: RunOptions
+    cancel: CancellationToken
+
+    def stage(self, name: str) -> None:
+        self.cancel.check()
+
+    def progress(self, fraction: float) -> None:
+        self.cancel.check()
+
+    def publish(self, name: object, labels: object, first: int, last: int) -> None:
+        self.cancel.check()
+
+
+def _read(path: Path) -> NDArray[np.uint8]:
+    import numpy as np
+
+    from inference.io.open import load, scan
+
+    study = scan(path)
+    if not study.series:
+        raise SeriesError(f"{path.name} is no picture that can be read.")
+    loaded = load(study.series[0], study=study)
+    return np.asarray(loaded.volume.array[0]).clip(0, 255).astype(np.uint8)
+
+
+def _write_masks(out: Path, stem: str, output: SystemOutput) -> float | None:
+    """Both masks at the picture's size; returns the percentage of infection, None without lung."""
+    import numpy as np
+
+    from inference.labels import INFECTED
+
+    lung, lesion = output.lungs.array[0] > 0, output.lesions.array[0]
+    _write_picture(out / f"{stem}_lung.png", lung.astype(np.uint8) * 255)
+    _write_picture(out / f"{stem}_lesion.png", lesion)
+    return 100.0 * int((np.isin(lesion, INFECTED) & lung).sum()) / int(lung.sum()) if lung.any() else None
+
+
+def _write_picture(path: Path, pixels: NDArray[np.uint8]) -> None:
+    from PIL import Image
+
+    Image.fromarray(pixels).save(path, format="PNG")
+
+
+def _write_table(path: Path, rows: list[dict[str, Any]]) -> None:
+    with path.open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(COLUMNS)
+        writer.writerows([_shown(row.get(name)) for name in COLUMNS] for row in rows)
+
+
+def _shown(value: object) -> str:
+    return "" if value is None else f"{value:.6g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,65 @@
+"""What the sources alone would give, printed beside every recogniser: thumbnails' neighbours, and the film's shape."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from inference.evaluation.roc import auc
+from inference.evaluation.summary import AGAINST, Row
+from inference.training.batches import Pool
+from inference.training.datasets.sample import ASPECT, is_of
+
+THUMBNAIL = 32
+NEIGHBOURS = 15
+
+
+def thumbnail_auc(source: Pool, positive: str) -> float | None:
+    """AUC of the share of ``positive`` among the fifteen nearest thumbnails of the other folds; None for one class."""
+    numbers = [n for n in range(len(source)) if source.row(n).label is not None]
+    if not numbers:
+        return None
+    pictures = np.stack([_thumbnail(source.picture(n)[0][0]) for n in numbers])
+    truth = np.array([is_of(source.row(n).label, positive) for n in numbers])
+    folds = np.array([source.row(n).fold for n in numbers])
+    scores = np.zeros(len(numbers))
+    for fold in np.unique(folds):
+        here, others = folds == fold, folds != fold
+        if others.any():
+            scores[here] = _vote(pictures[here], pictures[others], truth[others])
+    return auc(scores, truth)
+
+
+def shape_auc(source: Pool, positive: str) -> float | None:
+    """AUC of being square alone, the better way round; None where no X-ray's shape is known or there is one class."""
+    known = [row for row in map(source.row, range(len(source))) if row.label is not None and ASPECT in row.facts]
+    square = [float(row.facts[ASPECT] == 1.0) for row in known]
+    found = auc(square, [is_of(row.label, positive) for row in known])
+    return None if found is None else max(found, 1.0 - found)
+
+
+def with_shortcuts(rows: list[Row], source: Pool) -> list[Row]:
+    """The rows, those about recognition within one source with ``shortcuts``: both AUCs over the same pictures."""
+    out = []
+    for row in rows:
+        positive = row["what"].removesuffix(AGAINST)
+        if positive == row["what"]:
+            out.append(row)
+            continue
+        keep = np.array([source.row(n).source == row["set"] for n in range(len(source))], bool)
+        same = source.kept(keep)
+        beside = {"thumbnails": thumbnail_auc(same, positive), "square": shape_auc(same, positive)}
+        out.append({**row, "figures": {**row["figures"], "shortcuts": beside}})
+    return out
+
+
+def _thumbnail(image: NDArray[np.uint8]) -> NDArray[np.float32]:
+    small = cv2.resize(image, (THUMBNAIL, THUMBNAIL), interpolation=cv2.INTER_AREA)
+    return np.asarray(small, np.float32).ravel() / 255.0
+
+
+def _vote(these: NDArray[np.float32], others: NDArray[np.float32], truth: NDArray[np.bool_]) -> NDArray[np.float64]:
+    distance = (these**2).sum(1)[:, None] + (others**2).sum(1)[None] - 2.0 * these @ others.T
+    nearest = np.argsort(distance, axis=1, kind="stable")[:, :NEIGHBOURS]
+    return np.asarray(truth[nearest].mean(axis=1), np.float64)

@@ -1,0 +1,77 @@
+"""The heat map of a run: activation maps of its positive slices, at the slices' own resolution."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inference.models.outputs import MASK
+from inference.systems import runtime
+
+if TYPE_CHECKING:
+    from inference.explanation.activation import Mapping
+    from inference.systems.learned import Analysis
+    from inference.systems.runtime import Model
+
+MOST_SLICES = 48
+"""Of more positive slices than this only so many, evenly spread, are explained; the others stay cold."""
+_BATCH = 4
+
+
+def heat_of_mask(
+    run: Analysis, model: Model, numbers: Sequence[int], label: str, lesions: NDArray[np.bool_],
+    inside: NDArray[np.bool_] | None = None,
+) -> NDArray[np.float32] | None:  # fmt: skip
+    """Grad-CAM of a map head, scored over the pixels that it marked in each slice."""
+    return _heat(run, model, numbers, MASK, label, "grad-cam", lesions, inside)
+
+
+def heat_of_class(
+    run: Analysis, model: Model, numbers: Sequence[int], head: str, label: str, mapping: Mapping = "grad-cam"
+) -> NDArray[np.float32] | None:  # fmt: skip
+    """Activation map of a class of whole slices."""
+    return _heat(run, model, numbers, head, label, mapping, None, None)
+
+
+def _heat(
+    run: Analysis, model: Model, numbers: Sequence[int], head: str, label: str, mapping: Mapping,
+    lesions: NDArray[np.bool_] | None, inside: NDArray[np.bool_] | None,
+) -> NDArray[np.float32] | None:  # fmt: skip
+    """Heat 0..1 on the canonical grid; None where it is not wanted, nothing is positive, or no gradient can flow."""
+    if not run.context.options.explain or not numbers:
+        return None
+    entry = model.entry
+    network = runtime.open_network(entry, model.device)
+    if network is None:
+        run.warn("no_heat_map", "No heat map: only the quantised form of this network is installed.")
+        return None
+    import torch
+
+    from inference.explanation.activation import activation_map
+
+    chosen = _thinned(numbers)
+    out = np.zeros(run.stack.shape, np.float32)
+    for first in range(0, len(chosen), _BATCH):
+        batch = chosen[first : first + _BATCH]
+        run.context.progress(first / len(chosen))
+        grey = run.stack.images(batch, entry)
+        if inside is not None:
+            grey *= run.stack.masked(inside[batch], entry.size)[:, None]
+        images = torch.from_numpy((grey - entry.mean) / entry.deviation).to(model.device)
+        where = None
+        if lesions is not None:
+            where = torch.from_numpy(run.stack.masked(lesions[batch], entry.size)).to(model.device)
+        maps = activation_map(network, images, head, label, mapping=mapping, where=where)
+        fine = torch.nn.functional.interpolate(maps[:, None], (entry.size, entry.size), mode="bilinear")
+        out[batch] = run.stack.place(fine[:, 0].float().cpu().numpy())
+    highest = float(out.max())
+    return out / highest if highest > 0 else None
+
+
+def _thinned(numbers: Sequence[int]) -> list[int]:
+    if len(numbers) <= MOST_SLICES:
+        return list(numbers)
+    return [numbers[int(n)] for n in np.linspace(0, len(numbers) - 1, MOST_SLICES).round()]

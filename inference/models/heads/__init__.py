@@ -1,0 +1,1 @@
+"""Networks that turn a feature map into one figure for each class."""

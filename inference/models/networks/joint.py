@@ -1,0 +1,49 @@
+"""Lungs and lesions by one network: the U-Net on ResNet-18 with a sigmoid for each, since a lesion is lung too."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from torch import Tensor, nn
+
+from inference.models.config import NetworkConfig
+from inference.models.library import unet
+from inference.models.network import Network
+from inference.models.outputs import MASK, independent_map
+from inference.models.sizing import Sizing
+
+
+@dataclass(frozen=True)
+class JointConfig(NetworkConfig):
+    """U-Net of smp on ``encoder``; one sigmoid for each of ``labels``."""
+
+    labels: tuple[str, ...] = ("lung", "lesion")
+    encoder: str = "resnet18"
+    decoder: tuple[int, ...] = (256, 128, 64, 32, 16)
+
+    @classmethod
+    def paper(cls) -> JointConfig:
+        """The library's defaults."""
+        return cls(256, 1)
+
+    @classmethod
+    def compact(cls) -> JointConfig:
+        """The same."""
+        return cls.paper()
+
+
+class JointUnet(Network):
+    """Logits of every label at the image's own size."""
+
+    def __init__(self, config: JointConfig) -> None:
+        super().__init__((independent_map(config.labels),), config.in_channels, Sizing(multiple=32))
+        self.network = unet(config.encoder, config.in_channels, len(config.labels), config.decoder)
+
+    def logits(self, images: Tensor) -> dict[str, Tensor]:
+        """Logits (N, labels, H, W)."""
+        return {MASK: self.network(images)}
+
+    @property
+    def deepest(self) -> nn.Module:
+        """The encoder's last stage."""
+        return self.network.get_submodule("encoder.layer4")

@@ -1,0 +1,1 @@
+"""Paper 4: lungs, then lesions in the masked slice, then severity."""

@@ -1,0 +1,32 @@
+"""What can be chosen about the consensus. Cut-offs are printed with every result."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Self
+
+
+@dataclass(frozen=True)
+class ConsensusSettings:
+    """The rules around the networks.
+
+    ``veto_hu``: opacity whose surroundings (a median over about ``smoothing_mm``) are darker is aerated lung.
+    ``consolidation_hu`` parts ground-glass from consolidation. ``difference``: percentage points between networks and
+    densitometry above which the reader is told.
+    """
+
+    probability: float = 0.5
+    veto_hu: float = -780.0
+    smoothing_mm: float = 3.0
+    consolidation_hu: float = -300.0
+    difference: float = 15.0
+
+    @classmethod
+    def paper(cls) -> Self:
+        """No paper: ours."""
+        return cls()
+
+    @classmethod
+    def compact(cls) -> Self:
+        """The same."""
+        return cls()

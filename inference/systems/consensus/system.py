@@ -1,0 +1,222 @@
+"""The default second opinion: best networks, true Hounsfield units as veto and splitter, densitometry as a check."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inference.explanation.volume import heat_of_class, heat_of_mask
+from inference.findings import Recognition, SystemOutput
+from inference.labels import INFECTED, Lesion
+from inference.models.outputs import MANIFESTATIONS, RECOGNITION
+from inference.systems.consensus.config import ConsensusSettings
+from inference.systems.consensus.postprocess import split, veto
+from inference.systems.learned import Analysis, Mask, Segmented, labels_of, positive_of, strongest, without_specks
+from inference.systems.registry import CONSENSUS, RunContext, RunOptions, System, SystemCard
+from inference.systems.registry import create as create_system
+from inference.systems.runtime import Answers
+from inference.volume import Units, Volume
+
+_CLASSES = {"ground_glass": Lesion.GROUND_GLASS, "consolidation": Lesion.CONSOLIDATION}
+Source = Literal["learned", "rule"]
+
+
+def create() -> System:
+    """The system as :mod:`inference.systems.registry` builds it."""
+    return Consensus()
+
+
+class Consensus:
+    """Lungs, opacities by class where they can be told, and a recogniser's view. Stateless between runs."""
+
+    def __init__(self, settings: ConsensusSettings | None = None) -> None:
+        self.settings = settings or ConsensusSettings.paper()
+
+    @property
+    def card(self) -> SystemCard:
+        """The registered card."""
+        return CONSENSUS
+
+    def run(self, volume: Volume, context: RunContext) -> SystemOutput:
+        """Analyse CT slices in Hounsfield units or 8-bit grey. Raises InputShapeError, WeightsMissing, Cancelled."""
+        return _Run(volume, context, self.settings).analyse()
+
+
+class _Run:
+    """One analysis: holds what its stages share."""
+
+    def __init__(self, volume: Volume, context: RunContext, settings: ConsensusSettings) -> None:
+        self.run = Analysis(CONSENSUS, volume, context)
+        self.volume, self.settings = volume, settings
+        self.sources: dict[str, Source] = {}
+
+    def analyse(self) -> SystemOutput:
+        run = self.run
+        run.begin("body")
+        lesion_model = run.model("lesions")
+        run.begin("lung")
+        lungs, bearing, said = self._lungs_and_lesions()
+        run.begin("lesion")
+        inside = lungs > 0
+        cascaded = said is None
+        if said is None:
+            said = run.segment(lesion_model, bearing, "lesion", inside=inside, shown="lesions",
+                               threshold=self.settings.probability)  # fmt: skip
+        run.thresholds["lesion_probability"] = self.settings.probability
+        opacity = said.mask & inside
+        lesions = self._classes(opacity, bearing, lungs)
+        run.publish("lesions", lesions, 0, len(run.stack) - 1)
+        run.begin("recognition")
+        probabilities = self._manifestations(bearing)
+        recognition, positive, target = self._recognition(bearing)
+        run.begin("densitometry")
+        checked = self._densitometry(lungs, lesions)
+        run.begin("explanation")
+        if target:
+            heat = heat_of_class(run, run.model("recogniser"), positive, RECOGNITION, target)
+        else:
+            infected = lesions > 0
+            shown = [k for k in bearing if infected[k].any()]
+            heat = heat_of_mask(run, lesion_model, shown, "lesion", infected, inside if cascaded else None)
+        return run.output(
+            lungs, lesions, sources=self.sources, probabilities=probabilities, recognition=recognition, heat=heat,
+            heat_of=target or "opacity", rib_cage=checked.rib_cage if checked else None,
+            airways=checked.airways if checked else None,
+        )  # fmt: skip
+
+    def _lungs_and_lesions(self) -> tuple[NDArray[np.uint8], list[int], Segmented | None]:
+        """Lungs, the slices that hold any, and the lesions where one network answers both at once."""
+        run = self.run
+        lung_model, lesion_model = run.model("lungs"), run.model("lesions")
+        if lung_model.entry.name != lesion_model.entry.name:
+            lungs, bearing, _ = run.lungs()
+            return lungs, bearing, None
+        grown = run.growing(lung_model, "lung", shown="lungs")
+        marked = run.growing(lung_model, "lesion", threshold=self.settings.probability)
+
+        def each(batch: Sequence[int], answers: Answers) -> None:
+            grown.add(batch, answers)
+            marked.add(batch, answers)
+
+        run.ask(lung_model, run.stack.with_body(), each)
+        lungs, bearing = run.settled(lung_model, without_specks(grown.done().mask))
+        return lungs, bearing, marked.done()
+
+    def _classes(self, opacity: Mask, bearing: list[int], lungs: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Classes from streams where both were trained, else from Hounsfield units, else none."""
+        run = self.run
+        has_hu = self.volume.units is Units.HU
+        streams = {name: run.optional(name) for name in _CLASSES}
+        learned = {
+            label: run.segment(model, bearing, name, levels=True)
+            for name, label in _CLASSES.items()
+            if (model := streams[name]) is not None and all(streams.values())
+        }
+        if has_hu:
+            run.thresholds["veto_hu"] = self.settings.veto_hu
+            if not learned:
+                run.thresholds["consolidation_hu"] = self.settings.consolidation_hu
+        pixel = run.stack.canonical.geometry.spacing_mm[1:]
+        out = np.zeros(opacity.shape, np.uint8)
+        for k in bearing:
+            here = opacity[k]
+            if has_hu and here.any():
+                here = veto(run.stack.source(k), here, pixel, self.settings)
+            if learned:
+                out[k] = _more_certain(learned, k, here)
+            elif has_hu:
+                out[k] = split(run.stack.source(k), here, pixel, self.settings)
+            else:
+                out[k] = here * np.uint8(Lesion.UNCLASSIFIED)
+        kinds = _CLASSES.values() if learned or has_hu else (Lesion.UNCLASSIFIED,)
+        self.sources.update({label.key: "learned" if learned or not has_hu else "rule" for label in kinds})
+        fluid = run.optional("effusion")
+        if fluid is not None:
+            effusion = run.segment(fluid, bearing, "effusion").mask
+            out[effusion & (out == 0)] = Lesion.EFFUSION
+            self.sources[Lesion.EFFUSION.key] = "learned"
+        return out
+
+    def _manifestations(self, bearing: list[int]) -> dict[str, float]:
+        model = self.run.optional("manifestations")
+        if model is None:
+            return {}
+        values = self.run.classify(model, bearing, MANIFESTATIONS)
+        labels = labels_of(model, MANIFESTATIONS)
+        found = {label: strongest(values[:, n]) for n, label in enumerate(labels)}
+        return {label: value for label, value in found.items() if value is not None}
+
+    def _recognition(self, bearing: list[int]) -> tuple[Recognition | None, list[int], str]:
+        """The recogniser's opinion, its positive slices and what it looked for; nothing where none was trained."""
+        model = self.run.optional("recogniser")
+        if model is None:
+            return None, [], ""
+        limit = model.entry.threshold
+        labels = labels_of(model, RECOGNITION)
+        target = positive_of(labels)
+        found = self.run.classify(model, bearing, RECOGNITION)[:, labels.index(target)]
+        study = strongest(found)
+        positive = [k for k, value in zip(bearing, found, strict=True) if value > limit]
+        rule = f"Positive when the mean of the three highest slices is over {limit:g}."
+        opinion = Recognition(
+            "covid_against_other", study, study is not None and study > limit, rule, len(positive)
+        )  # fmt: skip
+        return opinion, positive, target
+
+    def _densitometry(self, lungs: NDArray[np.uint8], lesions: NDArray[np.uint8]) -> SystemOutput | None:
+        """The rules' opinion on the same volume: rib cage and airways, fluid where no stream finds it, a comparison."""
+        if self.volume.units is not Units.HU:
+            return None
+        rules = create_system("densitometry").run(self.volume, _Quiet(self.run.context))
+        turn = self.volume.geometry.orientation
+        theirs, their_lungs = turn.apply(rules.lesions.array), turn.apply(rules.lungs.array)
+        if Lesion.EFFUSION.key not in self.sources:
+            fluid = (theirs == Lesion.EFFUSION) & (lesions == 0)
+            lesions[fluid] = Lesion.EFFUSION
+            lungs[fluid] = 0
+            self.sources[Lesion.EFFUSION.key] = "rule"
+            self.run.thresholds.update({k: v for k, v in rules.thresholds.items() if k.startswith("effusion_")})
+        mine, other = _percent(lesions, lungs), _percent(theirs, their_lungs)
+        if mine is not None and other is not None and abs(mine - other) > self.settings.difference:
+            self.run.warn(
+                "differs_from_densitometry",
+                f"The networks mark {mine:.0f} % of the lung as infected, density rules {other:.0f} %: look yourself.",
+            )
+        return rules
+
+
+@dataclass(frozen=True)
+class _Quiet:
+    """The surroundings of a check inside a run: it may be cancelled, and shows nothing."""
+
+    outer: RunContext
+    device: str = "cpu"
+    config: str = ""
+    options: RunOptions = field(default_factory=RunOptions)
+
+    def stage(self, name: str) -> None:
+        self.outer.progress(0.0)
+
+    def progress(self, fraction: float) -> None:
+        self.outer.progress(fraction)
+
+    def publish(self, name: object, labels: object, first: int, last: int) -> None:
+        return
+
+
+def _more_certain(streams: dict[Lesion, Segmented], k: int, here: Mask) -> NDArray[np.uint8]:
+    """In each opaque pixel the class of the stream that is more certain; ground-glass where both are silent."""
+    dense, hazy = (streams[label].levels for label in (Lesion.CONSOLIDATION, Lesion.GROUND_GLASS))
+    if dense is None or hazy is None:
+        return here * np.uint8(Lesion.UNCLASSIFIED)
+    classes = np.where(dense[k] > hazy[k], np.uint8(Lesion.CONSOLIDATION), np.uint8(Lesion.GROUND_GLASS))
+    return np.where(here, classes, np.uint8(0))
+
+
+def _percent(lesions: NDArray[np.uint8], lungs: NDArray[np.uint8]) -> float | None:
+    lung = int((lungs > 0).sum())
+    return 100.0 * int((np.isin(lesions, INFECTED) & (lungs > 0)).sum()) / lung if lung else None

@@ -1,0 +1,1 @@
+"""Paper 5: recognise, explain, and segment what was recognised."""

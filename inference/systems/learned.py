@@ -1,0 +1,300 @@
+"""What every learned system does alike: find its weights, look at slices in batches, and put its answer together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inference.errors import WeightsMissing
+from inference.explanation.sanity import heat_shares, misplaced
+from inference.findings import Provenance, Recognition, SystemOutput, Warning, Weights
+from inference.labels import Lesion, Lung
+from inference.models.outputs import BACKGROUND, MASK
+from inference.systems import runtime
+from inference.systems.registry import Part, RunContext, SystemCard, chosen_weights
+from inference.systems.runtime import Answers, Model
+from inference.systems.sides import split_sides
+from inference.systems.slices import SliceStack
+from inference.transforms.rendering import Kind
+from inference.volume import Heatmap, LabelMap, Volume
+
+Mask = NDArray[np.bool_]
+_BATCH = 8
+_PUBLISH_EVERY = 8
+_TOP = 3
+
+
+@dataclass(frozen=True, eq=False)
+class Segmented:
+    """``mask`` on the canonical grid; ``peak`` is the highest probability in each slice that was looked at.
+
+    ``levels`` are the probabilities in 255ths, where they were asked for.
+    """
+
+    mask: Mask
+    peak: Mapping[int, float]
+    levels: NDArray[np.uint8] | None = None
+
+    @property
+    def highest(self) -> float:
+        """The highest probability of all; 0 where no slice was looked at."""
+        return max(self.peak.values(), default=0.0)
+
+    def positive(self, threshold: float) -> list[int]:
+        """The slices with at least one pixel over the threshold."""
+        return [k for k, value in self.peak.items() if value > threshold]
+
+
+class Analysis:
+    """One run of a learned system: its volume, its networks, and what it has to say besides.
+
+    ``xray`` makes it look at X-ray parts. Raises InputShapeError for a volume that no network can judge.
+    """
+
+    def __init__(self, card: SystemCard, volume: Volume, context: RunContext, *, xray: bool = False) -> None:
+        self.card, self.volume, self.context = card, volume, context
+        self.device = runtime.device_of(context.device)
+        self.stack = SliceStack(volume, xray=xray)
+        self.warnings: list[Warning] = []
+        self.thresholds: dict[str, float] = {}
+        self._used: dict[str, Weights] = {}
+        self._timing: dict[str, float] = {}
+        self._stage, self._since = "", perf_counter()
+
+    @property
+    def xray(self) -> bool:
+        """Whether the picture is an X-ray."""
+        return self.stack.kind is Kind.XRAY
+
+    def begin(self, stage: str) -> None:
+        """Begin a stage of the card; the one before ends. Raises Cancelled."""
+        now = perf_counter()
+        if self._stage:
+            self._timing[self._stage] = self._timing.get(self._stage, 0.0) + now - self._since
+        self._stage, self._since = stage, now
+        if stage:
+            self.context.stage(stage)
+
+    def warn(self, code: str, text: str) -> None:
+        """Say something to the reader."""
+        self.notify(Warning(code, text))
+
+    def notify(self, warning: Warning) -> None:
+        """Say something to the reader, once."""
+        if warning not in self.warnings:
+            self.warnings.append(warning)
+
+    def model(self, part: str) -> Model:
+        """The network that fills a part. Raises WeightsMissing where none can."""
+        found = self.optional(part)
+        if found is None:
+            wanted = self._part(part)
+            raise WeightsMissing(
+                f"{self.card.name} cannot run: its weights {wanted.weights[0]}-{self.context.config or 'compact'} "
+                "are missing; install Groundglass again, or choose another system."
+            )
+        return found
+
+    def optional(self, part: str) -> Model | None:
+        """The network that fills a part, or None where none is listed. Raises WeightsMissing for altered files."""
+        entry = chosen_weights(self._part(part), self.context.config)
+        if entry is None:
+            return None
+        model = runtime.open_model(entry, self.device)
+        self._used[model.file.name] = Weights(model.file.name, model.file.sha256)
+        return model
+
+    def ask(
+        self, model: Model, numbers: Sequence[int], each: Callable[[Sequence[int], Answers], None],
+        inside: Mask | None = None,
+    ) -> None:  # fmt: skip
+        """Show slices to a network in batches; ``each`` gets the numbers and the probabilities of every batch.
+
+        ``inside`` (canonical grid) blackens what lies outside it. Raises Cancelled between two batches.
+        """
+        entry = model.entry
+        for first in range(0, len(numbers), _BATCH):
+            batch = numbers[first : first + _BATCH]
+            self.context.progress(first / len(numbers))
+            grey = self.stack.images(batch, entry)
+            if inside is not None:
+                grey *= self.stack.masked(inside[list(batch)], entry.size)[:, None]
+            images = (grey - entry.mean) / entry.deviation
+            answers = model(images, self.notify)
+            if entry.mirrored:
+                answers = _mean_with_mirrored(model, answers, model(images[..., ::-1], self.notify))
+            each(batch, answers)
+
+    def segment(
+        self, model: Model, numbers: Sequence[int], label: str, *, inside: Mask | None = None,
+        shown: Literal["lungs", "lesions"] | None = None, threshold: float | None = None, levels: bool = False,
+    ) -> Segmented:  # fmt: skip
+        """The mask of one label of a network's map head; ``shown`` publishes it as it grows.
+
+        Raises WeightsMissing where the network has no such label.
+        """
+        grown = self.growing(model, label, shown=shown, threshold=threshold, levels=levels)
+        self.ask(model, numbers, grown.add, inside)
+        return grown.done()
+
+    def growing(
+        self, model: Model, label: str, *, shown: Literal["lungs", "lesions"] | None = None,
+        threshold: float | None = None, levels: bool = False,
+    ) -> Growing:  # fmt: skip
+        """A mask to which batches of answers are added, for networks that are asked once for several things."""
+        return Growing(self, model, label, shown, model.entry.threshold if threshold is None else threshold, levels)
+
+    def classify(self, model: Model, numbers: Sequence[int], head: str) -> NDArray[np.float32]:
+        """Probabilities of a vector head, (slices, labels)."""
+        parts: list[NDArray[np.float32]] = []
+        self.ask(model, numbers, lambda batch, answers: parts.append(answers[head]))
+        labels = len(labels_of(model, head))
+        return np.concatenate(parts) if parts else np.zeros((0, labels), np.float32)
+
+    def lungs(self, part: str = "lungs") -> tuple[NDArray[np.uint8], list[int], Segmented]:
+        """Codes of the lungs (canonical grid), the slices that hold any, and the raw answer; published."""
+        model = self.model(part)
+        said = self.segment(model, self.stack.with_body(), "lung", shown="lungs")
+        codes, bearing = self.settled(model, without_specks(said.mask))
+        return codes, bearing, said
+
+    def settled(self, model: Model, lungs: Mask) -> tuple[NDArray[np.uint8], list[int]]:
+        """Codes of a lung mask and the slices that hold any; published."""
+        self.thresholds["lung_probability"] = model.entry.threshold
+        codes = self.sided(lungs)
+        self.publish("lungs", codes, 0, len(self.stack) - 1)
+        return codes, [k for k in range(len(self.stack)) if lungs[k].any()]
+
+    def sided(self, lungs: Mask) -> NDArray[np.uint8]:
+        """A lung mask with its sides, or "unknown" where the volume has no orientation."""
+        if not self.stack.sides_known:
+            return lungs * np.uint8(Lung.SIDE_UNKNOWN)
+        return split_sides(lungs, self.stack.canonical.geometry.spacing_mm)
+
+    def publish(self, name: Literal["lungs", "lesions"], canonical: NDArray[np.uint8], first: int, last: int) -> None:
+        """Show a mask that may still grow; ``first`` and ``last`` are canonical slices."""
+        turned = self.stack.canonical.geometry.shape != self.volume.geometry.shape or bool(
+            self.volume.geometry.orientation.flips[0] or self.volume.geometry.orientation.axes[0] != 0
+        )
+        span = (0, self.volume.array.shape[0] - 1) if turned else (first, last)
+        self.context.publish(name, self.stack.back(canonical), *span)
+
+    def output(
+        self, lungs: NDArray[np.uint8], lesions: NDArray[np.uint8], *,
+        sources: Mapping[str, Literal["learned", "rule"]], probabilities: Mapping[str, float] | None = None,
+        recognition: Recognition | None = None, heat: NDArray[np.float32] | None = None, heat_of: str = "",
+        classes: Mapping[str, float] | None = None, rib_cage: LabelMap | None = None, airways: LabelMap | None = None,
+    ) -> SystemOutput:  # fmt: skip
+        """Everything together, on the volume's own grid."""
+        for mask in (lungs, lesions):
+            mask[list(self.stack.canonical.missing_slices)] = 0
+        if not lungs.any():
+            self.warn("no_lungs", "No lungs were found: there is nothing to measure.")
+        misplaced_heat = None if heat is None else misplaced(heat_shares(heat, lungs, lesions))
+        if misplaced_heat is not None:
+            self.notify(misplaced_heat)
+        self.publish("lesions", lesions, 0, len(self.stack) - 1)
+        self.begin("")
+        geometry = self.volume.geometry
+        return SystemOutput(
+            lungs=LabelMap(self.stack.back(lungs), geometry),
+            lesions=LabelMap(self.stack.back(lesions), geometry),
+            sides_known=self.stack.sides_known,
+            provenance=Provenance(
+                self.card.name, self.card.version, self.device, self.context.config or "compact",
+                tuple(self._used.values()),
+            ),
+            thresholds=self.thresholds,
+            sources=sources,
+            probabilities=dict(probabilities or {}),
+            recognition=recognition,
+            heatmap=None if heat is None else Heatmap(self.stack.back(heat), geometry, heat_of),
+            rib_cage=rib_cage,
+            airways=airways,
+            warnings=tuple(self.warnings),
+            timing_s=self._timing,
+            classes=dict(classes or {}),
+        )  # fmt: skip
+
+    def _part(self, name: str) -> Part:
+        return next(part for part in self.card.parts if part.name == name)
+
+
+class Growing:
+    """A mask that grows batch by batch; see :meth:`Analysis.growing`."""
+
+    def __init__(
+        self, run: Analysis, model: Model, label: str, shown: Literal["lungs", "lesions"] | None, threshold: float,
+        levels: bool,
+    ) -> None:  # fmt: skip
+        self._run, self._channel, self._shown, self._threshold = run, _channel(model, label), shown, threshold
+        self._mask = np.zeros(run.stack.shape, np.bool_)
+        self._levels = np.zeros(run.stack.shape, np.uint8) if levels else None
+        self._peak: dict[int, float] = {}
+        self._batches = 0
+
+    def add(self, batch: Sequence[int], answers: Answers) -> None:
+        """Take in the answers for some slices, and show the mask now and then."""
+        maps = answers[MASK][:, self._channel]
+        self._peak.update(zip(batch, (float(one.max()) for one in maps), strict=True))
+        fine = self._run.stack.place(maps)
+        self._mask[list(batch)] = fine > self._threshold
+        if self._levels is not None:
+            self._levels[list(batch)] = np.rint(fine * 255)
+        self._batches += 1
+        if self._shown and self._batches % _PUBLISH_EVERY == 0:
+            code = Lung.SIDE_UNKNOWN if self._shown == "lungs" else Lesion.UNCLASSIFIED
+            self._run.publish(self._shown, self._mask * np.uint8(code), min(self._peak), batch[-1])
+
+    def done(self) -> Segmented:
+        """The finished mask."""
+        return Segmented(self._mask, self._peak, self._levels)
+
+
+def labels_of(model: Model, head: str) -> tuple[str, ...]:
+    """The labels of a head. Raises WeightsMissing where the network has no such head."""
+    for one in model.heads:
+        if one.name == head:
+            return one.labels
+    raise WeightsMissing(f"The weights {model.entry.name} answer no {head}; install matching ones.")
+
+
+def positive_of(labels: Sequence[str]) -> str:
+    """The label that means disease, of a recogniser's labels."""
+    return next((name for name in ("covid", "pneumonia") if name in labels), labels[-1])
+
+
+def strongest(values: NDArray[np.float32]) -> float | None:
+    """A study's probability from its slices': the mean of the three highest; None without slices."""
+    return float(np.sort(values)[-_TOP:].mean()) if len(values) else None
+
+
+def without_specks(mask: Mask, share: float = 0.02) -> Mask:
+    """A 3D mask without the parts that hold less than that share of its largest part."""
+    import cc3d
+
+    labels, count = cc3d.connected_components(np.ascontiguousarray(mask), connectivity=6, return_N=True)
+    if count < 2:
+        return mask
+    sizes = np.bincount(labels.ravel(), minlength=count + 1)
+    keep = sizes >= share * sizes[1:].max()
+    keep[0] = False
+    return np.asarray(keep[labels])
+
+
+def _channel(model: Model, label: str) -> int:
+    labels = labels_of(model, MASK)
+    if label not in labels or label == BACKGROUND:
+        raise WeightsMissing(f"The weights {model.entry.name} know no {label}; install matching ones.")
+    return labels.index(label)
+
+
+def _mean_with_mirrored(model: Model, answers: Answers, other: Answers) -> Answers:
+    kinds = {head.name: head.kind for head in model.heads}
+    turned = {name: value[..., ::-1] if kinds[name] == "map" else value for name, value in other.items()}
+    return {name: np.asarray((value + turned[name]) / 2, np.float32) for name, value in answers.items()}

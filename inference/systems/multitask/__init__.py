@@ -1,0 +1,1 @@
+"""Paper 3: one encoder that reconstructs, segments and recognises."""

@@ -1,0 +1,273 @@
+"""Running a trained network: torch on any device, or OpenVINO on the processor. Imports torch only to open one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inference.errors import InferenceError, WeightsMissing
+from inference.findings import Warning
+from inference.models.outputs import Head
+from inference.systems import weights
+from inference.systems.weights import Entry, StoredFile
+from inference.transforms.rendering import RENDERING_VERSION
+
+if TYPE_CHECKING:
+    from inference.models.network import Network
+
+Images = NDArray[np.float32]
+Answers = dict[str, NDArray[np.float32]]
+Notify = Callable[[Warning], None]
+BATCH = {"cpu": 4, "mps": 8, "cuda": 32}
+
+
+class Model(Protocol):
+    """A network that can be asked."""
+
+    @property
+    def entry(self) -> Entry:
+        """What it is."""
+
+    @property
+    def heads(self) -> tuple[Head, ...]:
+        """Its outputs."""
+
+    @property
+    def file(self) -> StoredFile:
+        """The weight file that runs."""
+
+    @property
+    def device(self) -> str:
+        """Where it runs."""
+
+    def __call__(self, images: Images, notify: Notify) -> Answers:
+        """Probabilities of every head for normalised images (n, c, h, w); ``notify`` hears of every fallback."""
+
+
+def device_of(wanted: str) -> str:
+    """``cpu``, ``cuda`` or ``mps``. Raises InferenceError for one that is not there."""
+    if wanted == "cpu":
+        return "cpu"
+    import torch
+
+    here = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if wanted in {"auto", ""}:
+        return next((name for name, present in here.items() if present), "cpu")
+    if not here.get(wanted):
+        raise InferenceError(f"There is no {wanted} device here; choose --device cpu or auto.")
+    return wanted
+
+
+def open_model(entry: Entry, device: str) -> Model:
+    """The network of an entry, ready on ``device``; the same one while its files stay the same.
+
+    Raises WeightsMissing when its files are absent, altered, of no use here, or were trained on another rendering.
+    """
+    if entry.disabled:
+        raise WeightsMissing(f"{entry.name} was not trained: {entry.disabled}")
+    if entry.rendering != RENDERING_VERSION:
+        raise WeightsMissing(
+            f"The weights {entry.name} belong to another version of Groundglass; install matching ones."
+        )
+    for file in entry.files:
+        fault = weights.problem(file)
+        if fault:
+            raise WeightsMissing(f"The weight file {file.name} of {entry.name} {fault}; install Groundglass again.")
+    return _Opened(entry, str(weights.folder()), device).model()
+
+
+def open_network(entry: Entry, device: str) -> Network | None:
+    """The torch network of an entry, through which gradients can flow; None where only OpenVINO's form is shipped."""
+    if entry.torch is None:
+        return None
+    opened = _Opened(replace(entry, openvino=None), str(weights.folder()), device).model()
+    return opened.network if isinstance(opened, TorchModel) else None
+
+
+class TorchModel:
+    """Channels last, in half precision where the device computes faster in it; too little memory makes it give way."""
+
+    def __init__(self, entry: Entry, file: StoredFile, network: Network, device: str) -> None:
+        import torch
+
+        self.entry, self.file, self.device = entry, file, device
+        self.network = network.eval().requires_grad_(False)
+        self.heads = network.heads
+        self._torch = torch
+        self._limit = BATCH[device]
+        self._half = _half(torch, device)
+        self._place(device)
+
+    def __call__(self, images: Images, notify: Notify) -> Answers:
+        """See :class:`Model`."""
+        parts, first = [], 0
+        while first < len(images):
+            part = images[first : first + self._limit]
+            try:
+                parts.append(self._ask(part))
+                first += len(part)
+            except (self._torch.OutOfMemoryError, RuntimeError) as error:
+                if not _is_memory(error, self._torch) or not self._give_way(len(part), notify):
+                    raise
+        return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+    def _ask(self, images: Images) -> Answers:
+        found = self._probabilities(images, self._half)
+        if self._half is not None and not all(np.isfinite(value).all() for value in found.values()):
+            self._half = None
+            found = self._probabilities(images, None)
+        return found
+
+    def _probabilities(self, images: Images, half: Any) -> Answers:
+        torch = self._torch
+        tensor = torch.from_numpy(np.ascontiguousarray(images)).to(self.device, memory_format=torch.channels_last)
+        with torch.inference_mode(), torch.autocast(self.device, half, enabled=half is not None):
+            outputs = {name: value.float() for name, value in self.network(tensor).items()}
+        shown = {head.name for head in self.heads if not head.auxiliary}
+        answers = self.network.probabilities({name: value for name, value in outputs.items() if name in shown})
+        return {name: value.cpu().numpy() for name, value in answers.items()}
+
+    def _give_way(self, count: int, notify: Notify) -> bool:
+        """Smaller batches, then the processor; False when neither is left."""
+        if self.device == "cuda":
+            self._torch.cuda.empty_cache()
+        if count > 1:
+            self._limit = max(1, count // 2)
+            notify(Warning("smaller_batches", f"Too little memory on {self.device}: working in smaller batches."))
+            return True
+        if self.device == "cpu":
+            return False
+        notify(Warning("moved_to_processor", f"Too little memory on {self.device}: working on the processor."))
+        self.device, self._half, self._limit = "cpu", _half(self._torch, "cpu"), BATCH["cpu"]
+        self._place("cpu")
+        _open.cache_clear()  # the next run may try the device again
+        return True
+
+    def _place(self, device: str) -> None:
+        self.network.to(device, memory_format=self._torch.channels_last)  # type: ignore[call-overload]
+
+
+class OpenVinoModel:
+    """The OpenVINO form of a network, on the processor; its number format is the processor's best."""
+
+    device = "cpu"
+
+    def __init__(self, entry: Entry, heads: tuple[Head, ...], xml: bytes, binary: bytes) -> None:
+        import openvino
+
+        if entry.openvino is None:
+            raise WeightsMissing(f"{entry.name} has no OpenVINO form.")
+        self.entry, self.file = entry, entry.openvino[1]
+        self.heads = tuple(head for head in heads if not head.auxiliary)
+        core = openvino.Core()
+        self._compiled = core.compile_model(core.read_model(xml, binary), "CPU", {"PERFORMANCE_HINT": "LATENCY"})
+
+    def __call__(self, images: Images, notify: Notify) -> Answers:
+        """See :class:`Model`."""
+        parts = []
+        for first in range(0, len(images), BATCH["cpu"]):
+            said = self._compiled(np.ascontiguousarray(images[first : first + BATCH["cpu"]]))
+            parts.append([np.asarray(said[n], np.float32) for n in range(len(self.heads))])
+        return {
+            head.name: _activated(head, np.concatenate([part[n] for part in parts]))
+            for n, head in enumerate(self.heads)
+        }
+
+
+class _Opened:
+    """Key of the cache of opened models: an entry's files and the device decide, not the rest of the entry."""
+
+    def __init__(self, entry: Entry, folder: str, device: str) -> None:
+        self.entry, self.device = entry, device
+        self._key = (folder, entry.name, entry.files, device)
+
+    def __hash__(self) -> int:
+        return hash(self._key)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Opened) and self._key == other._key
+
+    def model(self) -> Model:
+        """The opened model."""
+        return _open(self)
+
+
+@lru_cache(maxsize=16)
+def _open(key: _Opened) -> Model:
+    entry, device = key.entry, key.device
+    if entry.openvino is not None and (device == "cpu" or entry.torch is None):
+        description, binary = (weights.read(entry, file) for file in entry.openvino)
+        try:
+            return OpenVinoModel(entry, _heads(entry), description, binary)
+        except (ImportError, RuntimeError) as error:  # no OpenVINO, or a processor that it does not know
+            if entry.torch is None:
+                raise WeightsMissing(f"{entry.name} cannot run on this processor.") from error
+    if entry.torch is None:
+        raise WeightsMissing(f"{entry.name} has no weights that can run here.")
+    return TorchModel(entry, entry.torch, _network(entry, weights.read(entry, entry.torch)), device)
+
+
+def _network(entry: Entry, contents: bytes) -> Network:
+    from safetensors.torch import load
+
+    network = build(entry)
+    try:
+        network.load_state_dict(load(contents))
+    except RuntimeError as error:
+        raise WeightsMissing(f"The weights {entry.name} do not fit the network on their card.") from error
+    return network
+
+
+def build(entry: Entry) -> Network:
+    """The network of an entry, with fresh weights."""
+    from inference.models.registry import build as registered
+    from inference.models.registry import from_record
+
+    if entry.network == _JOINT:
+        from inference.models.networks.joint import JointConfig, JointUnet
+
+        settings: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value for name, value in entry.config.items()
+        }
+        return JointUnet(replace(JointConfig.paper(), **settings))
+    return registered(from_record(entry.network, dict(entry.config)))
+
+
+_JOINT = "consensus/joint"
+
+
+def _heads(entry: Entry) -> tuple[Head, ...]:
+    import torch
+
+    with torch.device("meta"):
+        return build(entry).heads
+
+
+def _half(torch: Any, device: str) -> Any:
+    if device == "cuda":
+        return torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float16
+    if device == "cpu" and torch.ops.mkldnn._is_mkldnn_bf16_supported():
+        return torch.bfloat16
+    return None
+
+
+def _is_memory(error: BaseException, torch: Any) -> bool:
+    return (
+        isinstance(error, torch.OutOfMemoryError)
+        or "out of memory" in str(error).lower()
+        or ("can't allocate memory" in str(error).lower())
+    )
+
+
+def _activated(head: Head, logits: NDArray[np.float32]) -> NDArray[np.float32]:
+    if head.activation == "sigmoid":
+        return np.asarray(1.0 / (1.0 + np.exp(-np.clip(logits, -60.0, 60.0))), np.float32)
+    if head.activation == "softmax":
+        raised = np.exp(logits - logits.max(axis=1, keepdims=True))
+        return np.asarray(raised / raised.sum(axis=1, keepdims=True), np.float32)
+    return logits

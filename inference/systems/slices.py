@@ -1,0 +1,120 @@
+"""A volume's slices as networks see them, and the way back to every voxel of the source.
+
+Everything here is in canonical order (feet to head, front to back, right to left); :meth:`SliceStack.back` leads to
+the volume's own grid.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inference.errors import InputShapeError
+from inference.systems.weights import Entry
+from inference.transforms.rendering import (
+    AIR_HU,
+    Box,
+    Kind,
+    body_box,
+    kind_of,
+    place_mask,
+    render,
+    soft_tissue,
+    to_source,
+)
+from inference.volume import PADDING_CEILING_HU, Units, Volume
+
+_BODY_HU = -400.0
+_BODY_SHARE = 0.01
+_LOOKED_AT = 9
+_STEP = 4
+
+
+class SliceStack:
+    """The slices of a volume, each rendered when asked for.
+
+    Raises InputShapeError for a volume whose numbers mean neither Hounsfield units nor 8-bit grey.
+    """
+
+    def __init__(self, volume: Volume, *, xray: bool = False) -> None:
+        if volume.units is Units.UNKNOWN:
+            raise InputShapeError(
+                "The values are neither Hounsfield units nor 8-bit grey, so no network can judge them."
+            )
+        self.volume = volume
+        self.canonical, self._turn = volume.canonical()
+        self.shape: tuple[int, int, int] = self.canonical.geometry.shape
+        self.sides_known = volume.geometry.orientation_known
+        self.kind = self._kind(xray)
+        self.box = self._box()
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def source(self, number: int) -> NDArray[np.int16]:
+        """The slice's own values (rows, columns), padding made air."""
+        values: NDArray[np.int16] = self.canonical.array[number]
+        padding = self.canonical.padding_hu
+        if self.kind is Kind.HU and padding is not None and padding > PADDING_CEILING_HU:
+            values = np.where(values == padding, np.int16(AIR_HU), values).astype(np.int16)
+        return values
+
+    def with_body(self) -> list[int]:
+        """The slices that show anything: body in Hounsfield units, any contrast in 8-bit grey; no missing slice."""
+        missing = set(self.canonical.missing_slices)
+        return [k for k in range(len(self)) if k not in missing and self._shows(k)]
+
+    def images(self, numbers: Sequence[int], entry: Entry) -> NDArray[np.float32]:
+        """Rendered slices as a network wants them: grey 0..1 before normalisation, (n, channels, size, size)."""
+        out = np.zeros((len(numbers), len(entry.channels), entry.size, entry.size), np.float32)
+        for place, number in enumerate(numbers):
+            image = self.source(number)
+            for channel, name in enumerate(entry.channels):
+                if name == "local":
+                    out[place, channel] = render(image, self.kind, entry.size, self.box)
+                elif name == "soft" and self.kind is Kind.HU:
+                    out[place, channel] = soft_tissue(image, entry.size, self.box)
+        return out / 255.0
+
+    def masked(self, mask: NDArray[Any], size: int) -> NDArray[np.bool_]:
+        """Slices of a mask on the canonical grid (n, rows, columns) as the rendering shows them: (n, size, size)."""
+        if not len(mask):
+            return np.zeros((0, size, size), np.bool_)
+        return np.stack([place_mask(one, size, self.box) for one in mask])
+
+    def place(self, maps: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Maps (..., size, size) on the slice's own pixels (..., rows, columns); 0 where the box does not reach."""
+        return to_source(maps, (self.shape[1], self.shape[2]), self.box)
+
+    def back(self, array: NDArray[Any]) -> NDArray[Any]:
+        """A canonical array on the volume's own grid, contiguous."""
+        return np.ascontiguousarray(self._turn.invert(array))
+
+    def _kind(self, xray: bool) -> Kind:
+        if xray:
+            return Kind.XRAY
+        if self.volume.units is Units.HU:
+            return Kind.HU
+        return kind_of(self.canonical.array[k].astype(np.uint8) for k in self._spread(_LOOKED_AT))
+
+    def _box(self) -> Box:
+        rows_columns = (self.shape[1], self.shape[2])
+        if self.kind is Kind.XRAY:
+            return Box.middle(rows_columns)
+        if self.kind is not Kind.HU:
+            return Box.whole(rows_columns)
+        found = body_box(self.source(k) for k in self._spread(4 * _LOOKED_AT))
+        return found or Box.whole(rows_columns)
+
+    def _spread(self, count: int) -> list[int]:
+        """Up to ``count`` slices, evenly from end to end."""
+        return sorted({int(k) for k in np.linspace(0, len(self) - 1, min(count, len(self))).round()})
+
+    def _shows(self, number: int) -> bool:
+        values = self.source(number)[::_STEP, ::_STEP]
+        if self.kind is Kind.HU:
+            return float((values > _BODY_HU).mean()) > _BODY_SHARE
+        return int(values.max()) - int(values.min()) > 1

@@ -1,0 +1,106 @@
+"""Paper 1 in order: recognition, manifestations, streams. Later stages run even when recognition is negative."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from inference.explanation.volume import heat_of_class
+from inference.findings import Recognition, SystemOutput
+from inference.labels import Lesion
+from inference.models.outputs import MANIFESTATIONS, RECOGNITION
+from inference.systems.learned import Analysis, Segmented, labels_of, positive_of, strongest
+from inference.systems.modality import is_xray
+from inference.systems.registry import SPECIALISED_STREAMS, RunContext, System, SystemCard
+from inference.systems.specialised_streams.config import STREAMS, StreamsSettings
+from inference.systems.specialised_streams.postprocess import joined
+from inference.volume import Volume
+
+
+def create() -> System:
+    """The system as :mod:`inference.systems.registry` builds it."""
+    return SpecialisedStreams()
+
+
+class SpecialisedStreams:
+    """Recognition, probabilities of the manifestations, and a mask for each. Stateless between runs."""
+
+    def __init__(self, settings: StreamsSettings | None = None) -> None:
+        self.settings = settings or StreamsSettings.paper()
+
+    @property
+    def card(self) -> SystemCard:
+        """The registered card."""
+        return SPECIALISED_STREAMS
+
+    def run(self, volume: Volume, context: RunContext) -> SystemOutput:
+        """Analyse CT slices, or recognise an X-ray. Raises InputShapeError, WeightsMissing, Cancelled."""
+        xray = is_xray(volume, context.options.modality)
+        run = Analysis(SPECIALISED_STREAMS, volume, context, xray=xray)
+        return self._xray(run) if xray else self._ct(run)
+
+    def _ct(self, run: Analysis) -> SystemOutput:
+        limit = self.settings.probability
+        run.begin("body")
+        recogniser, manifestations = run.model("recogniser"), run.model("manifestations")
+        run.begin("lung")
+        lungs, bearing, _ = run.lungs()
+        run.begin("recognition")
+        labels = labels_of(recogniser, RECOGNITION)
+        target = positive_of(labels)
+        found = run.classify(recogniser, bearing, RECOGNITION)[:, labels.index(target)]
+        study = strongest(found)
+        positive = [k for k, value in zip(bearing, found, strict=True) if value > limit]
+        rule = f"Positive when the mean of the three highest slices is over {limit:g}."
+        recognition = Recognition(
+            "covid_against_other", study, study is not None and study > limit, rule, len(positive)
+        )
+        run.begin("manifestations")
+        values = run.classify(manifestations, bearing, MANIFESTATIONS)
+        said = {
+            label: probability
+            for n, label in enumerate(labels_of(manifestations, MANIFESTATIONS))
+            if (probability := strongest(values[:, n])) is not None
+        }
+        run.begin("lesion")
+        streams = self._streams(run, bearing)
+        run.thresholds["lesion_probability"] = limit
+        run.begin("explanation")
+        heat = heat_of_class(run, recogniser, positive, RECOGNITION, target)
+        return run.output(
+            lungs, joined(streams, lungs), sources={label.key: "learned" for label in streams},
+            probabilities=said, recognition=recognition, heat=heat, heat_of=target,
+        )  # fmt: skip
+
+    def _streams(self, run: Analysis, bearing: Sequence[int]) -> dict[Lesion, Segmented]:
+        """Every stream that was trained, specialised ones first; what none was trained for is said."""
+        found: dict[Lesion, Segmented] = {}
+        everything = run.optional("all_classes")
+        for name, label in STREAMS.items():
+            own = None if self.settings.all_classes else run.optional(name)
+            model = own or everything
+            if model is None or name not in labels_of(model, "mask"):
+                run.warn(
+                    f"no_{name}_stream", f"No stream for {name.replace('_', '-')} was trained: it is not looked for."
+                )
+                continue
+            found[label] = run.segment(model, bearing, name, threshold=self.settings.probability, levels=True)
+        return found
+
+    def _xray(self, run: Analysis) -> SystemOutput:
+        run.begin("recognition")
+        recogniser = run.model("xray_recogniser")
+        labels = labels_of(recogniser, RECOGNITION)
+        target = positive_of(labels)
+        values = run.classify(recogniser, [0], RECOGNITION)[0]
+        probability = float(values[labels.index(target)])
+        rule = f"Positive over {self.settings.probability:g}."
+        recognition = Recognition("covid_against_other", probability, probability > self.settings.probability, rule)
+        run.begin("explanation")
+        heat = heat_of_class(run, recogniser, [0], RECOGNITION, target)
+        empty = np.zeros(run.stack.shape, np.uint8)
+        return run.output(
+            empty, empty.copy(), sources={}, recognition=recognition, heat=heat, heat_of=target,
+            classes={label: float(value) for label, value in zip(labels, values, strict=True)},
+        )  # fmt: skip

@@ -1,0 +1,172 @@
+"""The parts of every system, in the order in which they are trained.
+
+Written for the sets of a gathered data folder and for the public ones; those that are not there are left out. The
+``compact`` recipes are short enough for two cores. The ``paper`` recipes have the published size, loss and schedule
+(:mod:`inference.training.recipe_papers`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from inference.errors import SeriesError
+from inference.training.augmentation import CT, XRAY
+from inference.training.recipe_papers import as_published
+from inference.training.recipes import ACTIVATION, Recipe, Variant
+from inference.training.schedules import Optimisation
+from inference.training.uses import Use
+
+CT_CLASSES = ("non_covid", "covid")
+XRAY_CLASSES = ("normal", "bacterial", "viral", "covid")
+
+LUNGS = (Use("covid20-slices-256"), Use("covid-19-ct-seg-20cases", share=0.5), Use("medseg-ct100", "lung drawn"))
+# Disease-free slices exist only in the coarse stacks: diseased ones of those keep coarseness from meaning health.
+LESIONS = (
+    Use("covid20-slices-256"), Use("covid20-stacks-128", "no lesion", 0.5), Use("covid20-stacks-128", "lesion", 0.25),
+    Use("ct100-slices-512", share=2.0), Use("covid-19-ct-seg-20cases", share=0.5), Use("medseg-ct100", share=2.0),
+    Use("mosmeddata", "lesion"), Use("mosmeddata", "no lesion", 0.05),
+)  # fmt: skip
+CLASSES = (
+    Use("ct100-slices-512", "classes", 8.0), Use("medseg-ct100", "classes", 2.0),
+    Use("covid20-stacks-128", "no lesion", 0.15), Use("plethora-effusion", share=0.5),
+)  # fmt: skip
+EFFUSIONS = (Use("plethora-effusion"), Use("ct100-slices-512", "classes", 4.0), Use("medseg-ct100", "classes", 2.0))
+RECOGNITION = (
+    *(Use("recognition-slices", "labelled", source=one) for one in ("sars-cov-2", "publication", "img", "mosmed")),
+    Use("covid-ct", "labelled"),
+)
+XRAYS = (Use("chest-xray", "labelled"), Use("covid-chestxray-dataset", "labelled"))
+CHILDREN = (Use("chest-xray", "labelled", source="guangzhou-children"), Use("rsna-pneumonia", "labelled", 0.1))
+XRAY_LUNGS = (Use("chest-xray-masks", "lung drawn"),)
+XRAY_LESIONS = (Use("chest-xray-masks", "lesion known", 4.0),)
+
+_SHORT = Optimisation(epochs=20, batch=16, rate=1e-3)
+_CLASSIFY = Optimisation(epochs=20, batch=32, rate=1e-3, weight_decay=0.05)
+_XRAY = Optimisation(epochs=40, batch=16, rate=1e-3, weight_decay=0.05, warmup=50)
+
+
+def recipes(system: str, variant: Variant) -> tuple[Recipe, ...]:
+    """The parts of a system in the order in which they are trained. Raises SeriesError for an unknown one."""
+    if system not in systems():
+        raise SeriesError(f"No system {system} can be trained; there are {', '.join(systems())}.")
+    parts = tuple(recipe for recipe in _COMPACT if recipe.system == system)
+    return parts if variant == "compact" else tuple(as_published(recipe) for recipe in parts)
+
+
+def systems() -> tuple[str, ...]:
+    """Every system that has parts to train."""
+    return tuple(dict.fromkeys(recipe.system for recipe in _COMPACT))
+
+
+def _segment(system: str, part: str, network: str, uses: tuple[Use, ...], labels: tuple[str, ...]) -> Recipe:
+    return Recipe(system, part, network, "compact", uses, _SHORT, settings={"labels": list(labels)}, window=192)
+
+
+def _recognise(system: str, network: str, size: int) -> Recipe:
+    return Recipe(
+        system, "recogniser", network, "compact", RECOGNITION, _CLASSIFY, size=size, labels=CT_CLASSES,
+        settings={"labels": list(CT_CLASSES)},
+    )  # fmt: skip
+
+
+def _on_xrays(recipe: Recipe, part: str, labels: tuple[str, ...], uses: tuple[Use, ...], start: str = "") -> Recipe:
+    return replace(
+        recipe, part=part, uses=uses, labels=labels, settings={"labels": list(labels)}, augmentation=XRAY,
+        optimisation=_XRAY, start=start,
+    )  # fmt: skip
+
+
+def _streams() -> tuple[Recipe, ...]:
+    """Lesions of any kind are the neighbouring domain from which the streams start."""
+    network = "specialised-streams/stream"
+    first = _segment("specialised-streams", "lesion", network, LESIONS, ("lesion",))
+    labels = ("ground_glass", "consolidation", "effusion")
+    apart = tuple(
+        replace(
+            first, part=label.replace("_", "-"), uses=EFFUSIONS if label == "effusion" else CLASSES,
+            settings={"labels": [label]}, start="lesion",
+        )
+        for label in labels
+    )  # fmt: skip
+    together = replace(first, part="all-classes", uses=CLASSES, settings={"labels": list(labels)}, start="lesion")
+    return (first, *apart, together)
+
+
+def _specialised() -> tuple[Recipe, ...]:
+    recogniser = _recognise("specialised-streams", "specialised-streams/recogniser", 256)
+    many = Recipe(
+        "specialised-streams", "manifestations", "specialised-streams/manifestations", "compact", CLASSES, _CLASSIFY
+    )
+    return (*_streams(), many, recogniser, _on_xrays(recogniser, "xray-recogniser", XRAY_CLASSES, XRAYS))
+
+
+def _mtnet() -> tuple[Recipe, ...]:
+    lungs = replace(
+        _segment("covid-mtnet", "ct-lungs", "covid-mtnet/segmenter", LUNGS, ("lung",)), segmentation="dice"
+    )  # fmt: skip
+    lesions = replace(lungs, part="ct-lesions", uses=LESIONS, settings={"labels": ["lesion"]}, start="ct-lungs")
+    on_xrays = replace(lungs, part="xray-lungs", uses=XRAY_LUNGS, augmentation=XRAY, optimisation=_XRAY, window=0)
+    infected = replace(
+        on_xrays, part="xray-lesions", uses=XRAY_LESIONS, settings={"labels": ["lesion"]}, start="xray-lungs"
+    )
+    recogniser = replace(_recognise("covid-mtnet", "covid-mtnet/recogniser", 192), part="ct-recogniser")
+    pneumonia = _on_xrays(recogniser, "xray-pneumonia", ("normal", "pneumonia"), CHILDREN)
+    classes = _on_xrays(recogniser, "xray-recogniser", XRAY_CLASSES, XRAYS, "xray-pneumonia")
+    return lungs, lesions, on_xrays, infected, pneumonia, classes, recogniser
+
+
+def _multitask() -> tuple[Recipe, ...]:
+    """All three tasks, and the pairs of their table 2. Reconstruction counts as it is, in grey levels 0..1."""
+    tasks = {
+        "network": ("reconstruction", "segmentation", "classification"),
+        "segmentation-classification": ("segmentation", "classification"),
+        "reconstruction-segmentation": ("reconstruction", "segmentation"),
+        "reconstruction-classification": ("reconstruction", "classification"),
+    }
+    uses = (*LESIONS, *(replace(use, share=0.5) for use in RECOGNITION))
+    return tuple(
+        Recipe(
+            "multitask", part, "multitask/network", "compact", uses, _SHORT, labels=CT_CLASSES,
+            settings={"tasks": list(chosen), "classes": list(CT_CLASSES)}, segmentation="minus-dice",
+        )
+        for part, chosen in tasks.items()
+    )  # fmt: skip
+
+
+def _cascade() -> tuple[Recipe, ...]:
+    lungs = replace(
+        _segment("cascade-severity", "lungs", "cascade-severity/lungs", LUNGS, ("lung",)), segmentation="cross-entropy"
+    )
+    lesions = replace(
+        lungs, part="lesions", network="cascade-severity/lesions", settings={"labels": ["lesion"]}, masked=True
+    )
+    return lungs, lesions
+
+
+def _jcs() -> tuple[Recipe, ...]:
+    """The recogniser also sees slices with lesions drawn but no class: they teach where to look (equation 4)."""
+    supervising = (Use("covid20-slices-256", share=0.3), Use("covid20-stacks-128", "lesion", 0.15))
+    recogniser = _recognise("jcs", "jcs/recogniser", 224)
+    recogniser = replace(
+        recogniser, uses=(*recogniser.uses, *supervising), mixing=0.5, weights=((ACTIVATION, 1.0),)
+    )  # fmt: skip
+    alone = Recipe(
+        "jcs", "segmenter-alone", "jcs/segmenter", "compact", LESIONS, _SHORT, settings={"recogniser": None}, window=192
+    )
+    return recogniser, replace(alone, part="segmenter", settings={}, start="recogniser"), alone
+
+
+def _consensus() -> tuple[Recipe, ...]:
+    joint = replace(
+        _segment("consensus", "lungs-lesions", "consensus/joint", LESIONS, ("lung", "lesion")),
+        settings={"labels": ["lung", "lesion"], "decoder": [128, 64, 32, 16, 16]},
+    )
+    effusion = replace(
+        joint, part="effusion", uses=EFFUSIONS, start="lungs-lesions", augmentation=replace(CT, right_angles=0.1),
+        settings={"labels": ["effusion"], "decoder": [128, 64, 32, 16, 16]},
+    )  # fmt: skip
+    plain = replace(joint, system="baseline", settings={"labels": ["lung", "lesion"]})
+    return joint, effusion, plain
+
+
+_COMPACT = (*_consensus(), *_specialised(), *_mtnet(), *_multitask(), *_cascade(), *_jcs())

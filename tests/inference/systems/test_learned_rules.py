@@ -1,0 +1,166 @@
+"""The rules around the networks, each on values worked out by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from inference.labels import Lesion, Lung
+from inference.systems.cascade_severity import postprocess as cascade
+from inference.systems.cascade_severity.config import CascadeConfig
+from inference.systems.consensus.config import ConsensusSettings
+from inference.systems.consensus.postprocess import split, veto
+from inference.systems.covid_mtnet.config import MtnetSettings
+from inference.systems.covid_mtnet.postprocess import refine, steps
+from inference.systems.jcs import postprocess as jcs
+from inference.systems.jcs.config import JcsSettings
+from inference.systems.learned import Segmented, strongest, without_specks
+from inference.systems.modality import is_xray, looks_like_xray
+from inference.systems.sides import split_sides
+from inference.systems.specialised_streams.postprocess import joined
+from inference.volume import Units, Volume
+from tests.helpers.phantoms import chest
+from tests.helpers.shared_data import shared_data
+
+
+def test_cascade_slice_is_positive_from_one_pixel() -> None:
+    opinion = cascade.recognise({3: 0, 4: 1, 5: 9}, CascadeConfig.paper())
+    assert (opinion.positive, opinion.slices_positive, opinion.probability) == (True, 2, None)
+    assert cascade.recognise({3: 0}, CascadeConfig.paper()).positive is False
+
+
+@pytest.mark.parametrize(("bearing", "positive", "answer"), [(325, 25, False), (325, 26, True), (65, 5, False),
+                                                             (65, 6, True), (1, 1, True), (0, 0, False)])  # fmt: skip
+def test_jcs_rule_scales_25_slices_by_the_slices_with_lung(bearing: int, positive: int, answer: bool) -> None:
+    values = [0.9] * positive + [0.5] * (bearing - positive)
+    opinion = jcs.recognise(values, JcsSettings.paper(), 0.9)
+    assert opinion.positive is answer
+    assert opinion.slices_positive == positive
+    assert f"25 x {bearing} / 325 = {25 * bearing / 325:.1f}" in opinion.rule
+
+
+def test_study_is_as_probable_as_its_three_highest_slices() -> None:
+    assert strongest(np.array([0.1, 0.9, 0.5, 0.7], np.float32)) == pytest.approx(0.7)
+    assert strongest(np.zeros(0, np.float32)) is None
+
+
+def test_more_certain_stream_wins_and_only_fluid_may_lie_outside_the_lung() -> None:
+    lungs = np.array([[[1, 1, 1, 0]]], np.uint8)
+
+    def stream(*levels: int) -> Segmented:
+        array = np.array([[levels]], np.uint8)
+        return Segmented(array > 127, {}, array)
+
+    found = joined(
+        {
+            Lesion.GROUND_GLASS: stream(200, 150, 0, 255),
+            Lesion.CONSOLIDATION: stream(130, 250, 0, 0),
+            Lesion.EFFUSION: stream(0, 0, 0, 140),
+        },
+        lungs,
+    )
+    assert found.ravel().tolist() == [Lesion.GROUND_GLASS, Lesion.CONSOLIDATION, 0, Lesion.EFFUSION]
+
+
+def test_true_densities_veto_aerated_lung_and_split_the_rest() -> None:
+    settings = ConsensusSettings(smoothing_mm=1.0)
+    hu = np.array([[-860, -779, -301, -300, 40]], np.int16)
+    opacity = np.array([[True, True, True, True, False]])
+    left = veto(hu, opacity, (1.0, 1.0), settings)
+    assert left.ravel().tolist() == [False, True, True, True, False]
+    g, c = Lesion.GROUND_GLASS, Lesion.CONSOLIDATION
+    assert split(hu, left, (1.0, 1.0), settings).ravel().tolist() == [0, g, g, c, 0]
+
+
+def test_vessel_does_not_save_its_surroundings_from_the_veto() -> None:
+    hu = np.full((9, 9), -870, np.int16)
+    hu[4, 4] = 40
+    assert not veto(hu, np.ones((9, 9), bool), (1.0, 1.0), ConsensusSettings()).any()
+
+
+def picture() -> tuple[np.ndarray, np.ndarray]:
+    """Two dark lungs in a grey body, a thin vessel in the left, a broad opacity in the right; and the lungs."""
+    rng = np.random.default_rng(5)
+    rows, columns = np.mgrid[:192, :192]
+    lung = ((rows - 96) / 60) ** 2 + ((columns - 55) / 32) ** 2 < 1
+    lung |= ((rows - 96) / 56) ** 2 + ((columns - 137) / 30) ** 2 < 1
+    grey = np.where(lung, 0.2, 0.7) + rng.normal(0, 0.02, lung.shape)
+    grey[((rows - 120) ** 2 + (columns - 50) ** 2) < 14**2] = 0.6
+    grey[60:130, 137:139] = 0.6
+    return grey.astype(np.float32), lung
+
+
+def test_adaptive_threshold_finds_the_opacity_and_not_the_vessel() -> None:
+    grey, lung = picture()
+    made = steps(grey, lung, MtnetSettings.paper())
+    assert made.infected[120, 50]
+    assert not made.infected[:, 110:].any()
+    assert made.percentage == pytest.approx(100 * np.pi * 14**2 / lung.sum(), rel=0.15)
+    assert made.heat[made.infected].min() >= 0
+    assert not made.heat[~made.infected].any()
+
+
+def test_adaptive_threshold_leaves_an_even_lung_alone() -> None:
+    _, lung = picture()
+    grey = np.where(lung, 0.2, 0.7) + np.random.default_rng(6).normal(0, 0.02, lung.shape)
+    assert not steps(grey.astype(np.float32), lung, MtnetSettings.paper()).infected.any()
+
+
+def test_refinement_closes_holes_and_drops_specks() -> None:
+    _, lung = picture()
+    torn = lung.copy()
+    torn[90:96, 50:56] = False
+    torn[4:8, 4:8] = True
+    refined = refine(torn, MtnetSettings.paper())
+    assert refined[93, 53]
+    assert not refined[:12, :12].any()
+    assert not refine(np.zeros((40, 40), bool), MtnetSettings.paper()).any()
+
+
+def test_specks_are_not_lung() -> None:
+    mask = np.zeros((8, 30, 30), bool)
+    mask[:, 5:20, 5:20] = True
+    mask[2, 27, 27] = True
+    kept = without_specks(mask)
+    assert kept.sum() == mask.sum() - 1
+    assert not kept[2, 27, 27]
+
+
+@pytest.mark.parametrize("joined_by", ["nothing", "a bridge"])
+def test_lungs_are_told_apart_also_where_they_touch(joined_by: str) -> None:
+    case = chest(shape=(30, 64, 80), spacing_mm=(10.0, 5.0, 5.0), vessels=False)
+    turned = case.volume.geometry.orientation.apply(case.lungs)
+    mask = turned > 0
+    if joined_by == "a bridge":
+        columns = np.flatnonzero(mask[15].any(axis=0))
+        mask[15, 30:33, columns[0] : columns[-1]] = True
+    sides = split_sides(mask, (10.0, 5.0, 5.0))
+    for side in (Lung.RIGHT, Lung.LEFT):
+        assert (sides[turned == side] == side).mean() > 0.97
+    assert ((sides > 0) == mask).all()
+
+
+def test_single_lung_keeps_its_own_side() -> None:
+    case = chest(shape=(30, 64, 80), spacing_mm=(10.0, 5.0, 5.0), vessels=False)
+    turned = case.volume.geometry.orientation.apply(case.lungs)
+    for side in (Lung.RIGHT, Lung.LEFT):
+        assert set(np.unique(split_sides(turned == side, (10.0, 5.0, 5.0)))) == {0, side}
+
+
+def test_pictures_are_told_apart_by_look() -> None:
+    from PIL import Image
+
+    data = shared_data()
+    xrays = sorted((data / "chest-xray" / "normal").glob("*.jpg"))[:20]
+    slices = sorted((data / "covid20-slices-256").glob("*/*_ct.jpg"))[::100] + sorted(
+        (data / "ct100-slices-512").glob("*_ct.png"))[:10]  # fmt: skip
+    seen = [[looks_like_xray(np.asarray(Image.open(path).convert("L"))) for path in some] for some in (xrays, slices)]
+    assert sum(seen[0]) >= 19
+    assert sum(seen[1]) <= 1
+
+
+def test_volume_in_densities_is_never_an_xray_by_look() -> None:
+    volume: Volume = chest(shape=(20, 32, 40)).volume
+    assert volume.units is Units.HU
+    assert not is_xray(volume, "auto")
+    assert is_xray(volume, "xray")

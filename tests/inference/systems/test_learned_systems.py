@@ -1,0 +1,191 @@
+"""Every learned system from volume to masks: place, classes, order, cancel, repetition."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from inference.errors import Cancelled, InputShapeError
+from inference.findings import SystemOutput
+from inference.labels import INFECTED, Lesion, Lung
+from inference.pipeline.analyse import analyse
+from inference.systems.registry import RunOptions, card, create
+from inference.systems.specialised_streams.config import STREAMS
+from inference.verdict import Verdict
+from inference.volume import Units, Volume
+from tests.helpers.learned import Recorder, RuleModel, ruled, ship_tiny, weights_in
+from tests.helpers.phantoms import Chest, chest
+
+SYSTEMS = ("consensus", "cascade-severity", "jcs", "specialised-streams", "covid-mtnet", "multitask")
+SMALL = chest(disease="right", shape=(6, 48, 64), spacing_mm=(40.0, 7.0, 6.0)).volume
+
+
+def solid(position: str, code: str | None = None) -> Chest:
+    """Disease of one density in the right lung only: what the stub networks can see."""
+    return chest(disease="right", position=position, code=code, shape=(24, 96, 128), spacing_mm=(12.0, 3.2, 3.0),
+                 ground_glass_hu=-140.0, consolidation_hu=-140.0, vessels=False, noise_hu=0.0)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def shipped(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("weights")
+    ship_tiny(folder)
+    return folder
+
+
+@pytest.fixture
+def tiny(shipped: Path) -> Iterator[Path]:
+    with weights_in(shipped):
+        yield shipped
+
+
+@pytest.fixture
+def rules(tmp_path: Path) -> Iterator[dict[str, RuleModel]]:
+    with ruled(tmp_path) as models:
+        yield models
+
+
+def dice(first: np.ndarray, second: np.ndarray) -> float:
+    return 2 * int((first & second).sum()) / max(1, int(first.sum()) + int(second.sum()))
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
+@pytest.mark.parametrize(("position", "code"), [("HFS", None), ("FFP", None), ("HFS", "SLP")])
+def test_disease_stays_in_the_right_lung_whatever_the_grid(
+    name: str, position: str, code: str | None, rules: dict[str, RuleModel]
+) -> None:
+    case = solid(position, code)
+    output = create(name).run(case.volume, Recorder())
+    assert output.sides_known
+    for side in (Lung.RIGHT, Lung.LEFT):
+        overlap = dice(output.lungs.array == side, case.lungs == side)
+        assert overlap > 0.8
+    infected = np.isin(output.lesions.array, INFECTED) & (output.lungs.array > 0)
+    truth = np.isin(case.lesions, INFECTED)
+    found, strayed = int((infected & truth).sum()), int((infected & (case.lungs == Lung.LEFT)).sum())
+    assert found > 0.6 * int(truth.sum())
+    assert found > 3 * strayed
+
+
+def test_without_orientation_no_side_is_named(rules: dict[str, RuleModel]) -> None:
+    case = solid("HFS")
+    volume = replace(case.volume, geometry=replace(case.volume.geometry, orientation_known=False))
+    output = create("cascade-severity").run(volume, Recorder())
+    assert not output.sides_known
+    assert set(np.unique(output.lungs.array)) == {0, Lung.SIDE_UNKNOWN}
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_lungs_are_shown_before_lesions_and_stages_follow_the_card(name: str, tiny: Path) -> None:
+    heard = Recorder()
+    output = create(name).run(SMALL, heard)
+    shown = [mask for mask, _, _, _ in heard.published]
+    assert shown[0] == "lungs"
+    assert shown[-1] == "lesions"
+    assert [stage for stage, _ in card(name).stages if stage in heard.stages] == heard.stages
+    np.testing.assert_array_equal(heard.published[-1][1], output.lesions.array)
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_same_volume_gives_the_same_answer(name: str, tiny: Path) -> None:
+    first, second = (create(name).run(SMALL, Recorder()) for _ in range(2))
+    np.testing.assert_array_equal(first.lungs.array, second.lungs.array)
+    np.testing.assert_array_equal(first.lesions.array, second.lesions.array)
+    assert first.probabilities == second.probabilities
+    assert first.recognition == second.recognition
+    assert first.heatmap is not None and second.heatmap is not None
+    np.testing.assert_array_equal(first.heatmap.array, second.heatmap.array)
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_cancel_is_heeded_in_every_stage(name: str, tiny: Path) -> None:
+    whole = Recorder()
+    create(name).run(SMALL, whole)
+    for look in sorted({1, whole.looks // 3, 2 * whole.looks // 3, whole.looks}):
+        with pytest.raises(Cancelled):
+            create(name).run(SMALL, Recorder(stop_at=look))
+
+
+@pytest.mark.parametrize("name", ["cascade-severity", "jcs", "covid-mtnet", "multitask"])
+def test_opacity_without_class_is_label_4(name: str, rules: dict[str, RuleModel]) -> None:
+    output = create(name).run(solid("HFS").volume, Recorder())
+    assert set(np.unique(output.lesions.array)) == {0, Lesion.UNCLASSIFIED}
+    assert set(output.sources) == {"unclassified"}
+
+
+def test_findings_name_weights_device_and_configuration(tiny: Path) -> None:
+    findings, _ = analyse("cascade-severity", SMALL, Verdict())
+    told = findings.output.provenance
+    assert told.system == "cascade-severity"
+    assert told.config == "compact"
+    assert len(told.weights) == 2
+    assert findings.explanation.heat_in_lung is not None
+
+
+def test_numbers_that_are_no_densities_are_refused(tiny: Path) -> None:
+    with pytest.raises(InputShapeError, match="neither Hounsfield"):
+        create("multitask").run(replace(SMALL, units=Units.UNKNOWN), Recorder())
+
+
+def eight_bit(case: Chest) -> Volume:
+    grey = (np.clip((case.volume.array.astype(np.float32) + 1024) / 2524, 0, 1) * 255).astype(np.int16)
+    return replace(case.volume, array=grey, units=Units.GREY8)
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_eight_bit_slices_are_judged_too(name: str, tiny: Path) -> None:
+    output = create(name).run(eight_bit(chest(shape=(6, 48, 64), spacing_mm=(40.0, 7.0, 6.0))), Recorder())
+    assert not {"consolidation_hu", "veto_hu"} & set(output.thresholds)
+    assert output.lungs.array.shape == (6, 48, 64)
+
+
+def test_slices_without_lung_are_not_shown_to_the_lesion_network(rules: dict[str, RuleModel]) -> None:
+    model = rules["cascade-severity-lesions-compact"]
+    model.asked = 0
+    output = create("cascade-severity").run(solid("HFS").volume, Recorder())
+    assert model.asked == int((output.lungs.array > 0).any(axis=(1, 2)).sum()) < 24
+
+
+def recognised(covid: float, name: str, folder: Path, options: RunOptions) -> SystemOutput:
+    with ruled(folder, covid=covid):
+        return create(name).run(solid("HFS").volume, Recorder(options=options))
+
+
+def test_jcs_segments_only_what_it_recognises_unless_asked(tmp_path: Path) -> None:
+    silent = recognised(0.1, "jcs", tmp_path, RunOptions())
+    assert not silent.lesions.array.any()
+    assert silent.sources == {}
+    assert "not_segmented" in {warning.code for warning in silent.warnings}
+    assert recognised(0.1, "jcs", tmp_path, RunOptions(segment_anyway=True)).lesions.array.any()
+    assert recognised(0.9, "jcs", tmp_path, RunOptions()).lesions.array.any()
+
+
+def test_streams_and_manifestations_run_though_recognition_is_negative(tmp_path: Path) -> None:
+    output = recognised(0.1, "specialised-streams", tmp_path, RunOptions())
+    assert output.recognition is not None and output.recognition.positive is False
+    assert set(output.probabilities) == set(STREAMS)
+    assert (output.lesions.array == Lesion.CONSOLIDATION).any()
+
+
+def test_stream_that_was_not_trained_is_not_looked_for_and_said(tmp_path: Path) -> None:
+    names = ("specialised-streams-recogniser", "specialised-streams-manifestations",
+             "specialised-streams-ground-glass", "cascade-severity-lungs")  # fmt: skip
+    ship_tiny(tmp_path, *(f"{name}-compact" for name in names))
+    with weights_in(tmp_path):
+        output = create("specialised-streams").run(SMALL, Recorder())
+    assert set(output.sources) == {"ground_glass"}
+    assert {"no_consolidation_stream", "no_effusion_stream"} <= {warning.code for warning in output.warnings}
+
+
+def test_consensus_splits_by_printed_cutoff_where_no_stream_was_trained(tmp_path: Path) -> None:
+    ship_tiny(tmp_path, "cascade-severity-lungs-compact", "cascade-severity-lesions-compact")
+    with weights_in(tmp_path):
+        output = create("consensus").run(SMALL, Recorder())
+    assert output.sources == {"ground_glass": "rule", "consolidation": "rule", "effusion": "rule"}
+    assert output.thresholds["consolidation_hu"] == -300.0
+    assert output.rib_cage is not None
+    assert SMALL.array[output.lesions.array == Lesion.CONSOLIDATION].mean() > -300
