@@ -17,8 +17,3 @@ class CascadeConfig:
     def paper(cls) -> Self:
         """From one pixel over 0.5 (section 2.4)."""
         return cls()
-
-    @classmethod
-    def compact(cls) -> Self:
-        """The same rules."""
-        return cls()

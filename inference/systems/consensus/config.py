@@ -25,8 +25,3 @@ class ConsensusSettings:
     def paper(cls) -> Self:
         """No paper: ours."""
         return cls()
-
-    @classmethod
-    def compact(cls) -> Self:
-        """The same."""
-        return cls()

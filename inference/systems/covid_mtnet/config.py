@@ -25,8 +25,3 @@ class MtnetSettings:
     def paper(cls) -> Self:
         """The paper names the steps (morphology, adaptive threshold) and no number: these are ours."""
         return cls()
-
-    @classmethod
-    def compact(cls) -> Self:
-        """The same."""
-        return cls()

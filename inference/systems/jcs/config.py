@@ -18,8 +18,3 @@ class JcsSettings:
     def paper(cls) -> Self:
         """More than 25 positive slices (table IV), in cases of 250 to 400 slices: 325 is their middle."""
         return cls()
-
-    @classmethod
-    def compact(cls) -> Self:
-        """The same rule."""
-        return cls()

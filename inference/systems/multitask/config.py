@@ -16,8 +16,3 @@ class MultitaskSettings:
     def paper(cls) -> Self:
         """A half."""
         return cls()
-
-    @classmethod
-    def compact(cls) -> Self:
-        """The same."""
-        return cls()

@@ -21,8 +21,3 @@ class StreamsSettings:
     def paper(cls) -> Self:
         """One stream for each manifestation."""
         return cls()
-
-    @classmethod
-    def compact(cls) -> Self:
-        """The same."""
-        return cls()
