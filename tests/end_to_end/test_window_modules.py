@@ -48,11 +48,14 @@ def main():
     workers = set()
 
     def partial(_):
-        workers.add(app.jobs.worker_pid)
         told.setdefault("lungs on show", heavy())
 
     app.session.masks.changed.connect(partial)
-    until(lambda: app.session.findings.value is not None)
+    def found():  # looked at all the while: a partial result may be heard when the worker is done already
+        workers.add(app.jobs.worker_pid)
+        return app.session.findings.value is not None
+
+    until(found)
     QTest.qWait(1500)
     told["meshed"] = heavy()
     told["own pid"], told["worker pids"] = os.getpid(), sorted(pid for pid in workers if pid is not None)
