@@ -32,8 +32,9 @@ def densenet(stem: int, growth: int, layers: tuple[int, int, int, int]) -> str:
 def unet(encoder: str, in_channels: int, labels: int, decoder: tuple[int, ...], kernel: int = 3) -> nn.Module:
     """A U-Net whose last layer is a ``kernel`` x ``kernel`` convolution to ``labels`` logits."""
     network: nn.Module = smp.Unet(
-        encoder, encoder_weights=None, in_channels=in_channels, classes=labels, decoder_channels=decoder
-    )
+        encoder, encoder_depth=len(decoder), encoder_weights=None, in_channels=in_channels, classes=labels,
+        decoder_channels=decoder,
+    )  # fmt: skip
     network.segmentation_head = nn.Conv2d(decoder[-1], labels, kernel, padding=kernel // 2)
     return network
 

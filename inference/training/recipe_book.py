@@ -40,9 +40,10 @@ CHILDREN = (Use("chest-xray", "labelled", source="guangzhou-children"), Use("rsn
 XRAY_LUNGS = (Use("chest-xray-masks", "lung drawn"),)
 XRAY_LESIONS = (Use("chest-xray-masks", "lesion known", 4.0),)
 
-_SHORT = Optimisation(epochs=20, batch=16, rate=1e-3)
-_CLASSIFY = Optimisation(epochs=20, batch=32, rate=1e-3, weight_decay=0.05)
-_XRAY = Optimisation(epochs=40, batch=16, rate=1e-3, weight_decay=0.05, warmup=50)
+_SHORT = Optimisation(epochs=12, batch=16, rate=1e-3)
+_BRIEF = replace(_SHORT, epochs=8, rate=2e-3, warmup=150, average=0.995)
+_CLASSIFY = Optimisation(epochs=15, batch=32, rate=1e-3, weight_decay=0.05)
+_XRAY = Optimisation(epochs=40, batch=16, rate=1e-3, weight_decay=0.05, warmup=50, average=0.99)
 
 
 def recipes(system: str, variant: Variant) -> tuple[Recipe, ...]:
@@ -59,7 +60,7 @@ def systems() -> tuple[str, ...]:
 
 
 def _segment(system: str, part: str, network: str, uses: tuple[Use, ...], labels: tuple[str, ...]) -> Recipe:
-    return Recipe(system, part, network, "compact", uses, _SHORT, settings={"labels": list(labels)}, window=192)
+    return Recipe(system, part, network, "compact", uses, _BRIEF, settings={"labels": list(labels)}, window=160)
 
 
 def _recognise(system: str, network: str, size: int) -> Recipe:
@@ -93,7 +94,7 @@ def _streams() -> tuple[Recipe, ...]:
 
 
 def _specialised() -> tuple[Recipe, ...]:
-    recogniser = _recognise("specialised-streams", "specialised-streams/recogniser", 256)
+    recogniser = _recognise("specialised-streams", "specialised-streams/recogniser", 192)
     many = Recipe(
         "specialised-streams", "manifestations", "specialised-streams/manifestations", "compact", CLASSES, _CLASSIFY
     )
@@ -105,11 +106,14 @@ def _mtnet() -> tuple[Recipe, ...]:
         _segment("covid-mtnet", "ct-lungs", "covid-mtnet/segmenter", LUNGS, ("lung",)), segmentation="dice"
     )  # fmt: skip
     lesions = replace(lungs, part="ct-lesions", uses=LESIONS, settings={"labels": ["lesion"]}, start="ct-lungs")
-    on_xrays = replace(lungs, part="xray-lungs", uses=XRAY_LUNGS, augmentation=XRAY, optimisation=_XRAY, window=0)
+    on_xrays = replace(
+        lungs, part="xray-lungs", uses=XRAY_LUNGS, augmentation=XRAY, optimisation=replace(_XRAY, epochs=15), window=0
+    )
     infected = replace(
         on_xrays, part="xray-lesions", uses=XRAY_LESIONS, settings={"labels": ["lesion"]}, start="xray-lungs"
     )
-    recogniser = replace(_recognise("covid-mtnet", "covid-mtnet/recogniser", 192), part="ct-recogniser")
+    recogniser = replace(_recognise("covid-mtnet", "covid-mtnet/recogniser", 160), part="ct-recogniser")
+    recogniser = replace(recogniser, optimisation=replace(_CLASSIFY, epochs=8))
     pneumonia = _on_xrays(recogniser, "xray-pneumonia", ("normal", "pneumonia"), CHILDREN)
     classes = _on_xrays(recogniser, "xray-recogniser", XRAY_CLASSES, XRAYS, "xray-pneumonia")
     return lungs, lesions, on_xrays, infected, pneumonia, classes, recogniser
@@ -126,7 +130,7 @@ def _multitask() -> tuple[Recipe, ...]:
     uses = (*LESIONS, *(replace(use, share=0.5) for use in RECOGNITION))
     return tuple(
         Recipe(
-            "multitask", part, "multitask/network", "compact", uses, _SHORT, labels=CT_CLASSES,
+            "multitask", part, "multitask/network", "compact", uses, replace(_BRIEF, epochs=5), labels=CT_CLASSES,
             settings={"tasks": list(chosen), "classes": list(CT_CLASSES)}, segmentation="minus-dice",
         )
         for part, chosen in tasks.items()
@@ -151,7 +155,7 @@ def _jcs() -> tuple[Recipe, ...]:
         recogniser, uses=(*recogniser.uses, *supervising), mixing=0.5, weights=((ACTIVATION, 1.0),)
     )  # fmt: skip
     alone = Recipe(
-        "jcs", "segmenter-alone", "jcs/segmenter", "compact", LESIONS, _SHORT, settings={"recogniser": None}, window=192
+        "jcs", "segmenter-alone", "jcs/segmenter", "compact", LESIONS, _BRIEF, settings={"recogniser": None}, window=160
     )
     return recogniser, replace(alone, part="segmenter", settings={}, start="recogniser"), alone
 
@@ -159,11 +163,11 @@ def _jcs() -> tuple[Recipe, ...]:
 def _consensus() -> tuple[Recipe, ...]:
     joint = replace(
         _segment("consensus", "lungs-lesions", "consensus/joint", LESIONS, ("lung", "lesion")),
-        settings={"labels": ["lung", "lesion"], "decoder": [128, 64, 32, 16, 16]},
-    )
+        settings={"labels": ["lung", "lesion"], "decoder": [96, 48, 24, 16]}, optimisation=_SHORT,
+    )  # fmt: skip
     effusion = replace(
         joint, part="effusion", uses=EFFUSIONS, start="lungs-lesions", augmentation=replace(CT, right_angles=0.1),
-        settings={"labels": ["effusion"], "decoder": [128, 64, 32, 16, 16]},
+        settings={"labels": ["effusion"], "decoder": [96, 48, 24, 16]}, optimisation=_BRIEF,
     )  # fmt: skip
     plain = replace(joint, system="baseline", settings={"labels": ["lung", "lesion"]})
     return joint, effusion, plain

@@ -12,10 +12,16 @@ from inference.models.network import Network
 from inference.models.outputs import MASK, independent_map
 from inference.models.sizing import Sizing
 
+_ALL_STAGES = 4
+
 
 @dataclass(frozen=True)
 class JointConfig(NetworkConfig):
-    """U-Net of smp on ``encoder``; one sigmoid for each of ``labels``."""
+    """U-Net of smp on ``encoder``; one sigmoid for each of ``labels``.
+
+    ``decoder`` has the channels of each level, the deepest first; with four levels the encoder has no fourth stage,
+    which holds three quarters of its weights.
+    """
 
     labels: tuple[str, ...] = ("lung", "lesion")
     encoder: str = "resnet18"
@@ -36,8 +42,13 @@ class JointUnet(Network):
     """Logits of every label at the image's own size."""
 
     def __init__(self, config: JointConfig) -> None:
-        super().__init__((independent_map(config.labels),), config.in_channels, Sizing(multiple=32))
+        super().__init__(
+            (independent_map(config.labels),), config.in_channels, Sizing(multiple=2 ** len(config.decoder))
+        )
         self.network = unet(config.encoder, config.in_channels, len(config.labels), config.decoder)
+        self._stages = len(config.decoder) - 1
+        if self._stages < _ALL_STAGES:
+            del self.network.get_submodule("encoder").layer4
 
     def logits(self, images: Tensor) -> dict[str, Tensor]:
         """Logits (N, labels, H, W)."""
@@ -46,4 +57,4 @@ class JointUnet(Network):
     @property
     def deepest(self) -> nn.Module:
         """The encoder's last stage."""
-        return self.network.get_submodule("encoder.layer4")
+        return self.network.get_submodule(f"encoder.layer{self._stages}")
