@@ -35,6 +35,13 @@ class Provenance:
     config: str = ""
     weights: tuple[Weights, ...] = ()
     fallback_reason: str = ""
+    title: str = ""
+    """The system's name as readers know it."""
+    trained_on: str = ""
+    limitations: tuple[str, ...] = ()
+    """What its card says that it cannot do, in sentences."""
+    options: tuple[str, ...] = ()
+    """What was asked of the run besides, in words."""
 
 
 @dataclass(frozen=True)
@@ -125,6 +132,10 @@ class Severity:
     """Counts of the infected voxels over the same edges."""
     ct_severity_score: int | None = None
     total_severity_score: int | None = None
+    percentage_qualifier: Literal["", "at least"] = ""
+    """"at least" where a whole side holds no air: what lies under its fluid is in no percentage."""
+    not_aerated: tuple[Literal["right", "left"], ...] = ()
+    """The sides without air."""
 
     @property
     def percentage_of_infection(self) -> float | None:
@@ -225,6 +236,10 @@ class SystemOutput:
     classes: Mapping[str, float] = field(default_factory=dict)
     """Probabilities of a whole X-ray's classes (``normal``, ``bacterial``, ``viral``, ``covid``)."""
     agreement: Agreement | None = None
+    modality: Literal["ct", "xray"] = "ct"
+    """An X-ray has shares of the drawn lung field and no volumes."""
+    opinions: Mapping[str, Recognition] = field(default_factory=dict)
+    """Further systems' opinions on the same picture, by system."""
 
 
 @dataclass(frozen=True, eq=False)

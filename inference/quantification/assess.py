@@ -29,7 +29,7 @@ from inference.quantification.per_slice import mean_over_slices, slice_figures
 from inference.quantification.scores import LOBES, ct_severity_score, quarter_score, total_severity_score
 from inference.quantification.sensitivity import sensitivity_range
 from inference.quantification.tally import Tally, tally
-from inference.quantification.white_lung import white_lung
+from inference.quantification.white_lung import not_aerated, white_lung
 from inference.volume import LabelMap, Volume
 
 _DEFAULTS = AssessmentSettings()
@@ -104,9 +104,10 @@ def _severity(
     zone_scores = {
         zone: quarter_score(figures.percentage) for zone, figures in zones.items() if figures.percentage is not None
     }
-    white = white_lung(counts, both, masks.sides_known, ml, settings)
+    empty = not_aerated(counts, masks.sides_known, {warning.code for warning in output.warnings}, settings)
+    white = white_lung(counts, both, masks.sides_known, ml, settings, empty)
     withheld = white.qualifier == "withheld"
-    worse = _worse(right, left)
+    worse = _worse(right, left) if not empty else (None, None)
     bars = histogram(counts)
     lobe_shares = {name: regions.share(*counts.lobes[code, ::-1].tolist()) for code, name in enumerate(LOBES, start=1)}
     scored = lobes_given and not withheld
@@ -131,6 +132,8 @@ def _severity(
         opacity_histogram=None if bars is None else bars[2],
         ct_severity_score=ct_severity_score(lobe_shares) if scored else None,
         total_severity_score=total_severity_score(lobe_shares) if scored else None,
+        percentage_qualifier="at least" if empty and both.lung_voxels else "",
+        not_aerated=empty,
     )
 
 

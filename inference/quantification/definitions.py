@@ -36,7 +36,8 @@ class AssessmentSettings:
     """What a user may set. The defaults are the published definitions.
 
     ``detection_floor_*``: below either, the grade is CT-0. ``missed_percent``: above it, on one side, the white-lung
-    rule speaks; above ``withhold_percent`` it withholds the grade. ``margin_mm`` and ``cutoff_step_hu`` span the
+    rule speaks; above ``withhold_percent`` it withholds the grade. A side whose lung is less than ``aerated_percent``
+    of its rib cage holds no air. ``margin_mm`` and ``cutoff_step_hu`` span the
     sensitivity range. Components under ``smallest_lesion_ml`` (``smallest_lesion_voxels`` without a spacing) count in
     every figure but are not listed.
     """
@@ -45,6 +46,7 @@ class AssessmentSettings:
     detection_floor_ml: float = 3.0
     missed_percent: float = 10.0
     withhold_percent: float = 33.0
+    aerated_percent: float = 10.0
     margin_mm: float = 1.0
     cutoff_step_hu: int = 50
     smallest_lesion_ml: float = 0.1
@@ -78,7 +80,8 @@ def sentences(settings: AssessmentSettings | None = None) -> dict[str, str]:
         f"the ground-glass cut-off moved by {s.cutoff_step_hu} HU either way and the lesions grown and shrunk by "
         f"{s.margin_mm:g} mm inside the lung.",
         "white_lung": "Possibly missed lung is what neither lung nor effusion claims inside the rib cage. Above "
-        f"{s.missed_percent:g} % of one side the grade is shown as 'at least' or withheld.",
+        f"{s.missed_percent:g} % of one side the grade is shown as 'at least' or withheld. Where a side holds no air "
+        "(fluid fills it), its lung cannot be measured: the percentages are stated as 'at least' too.",
         "effusion": "Effusion belongs neither to the lung nor to the infection; only its volume is reported.",
         "lesions": "A lesion is a connected opacity inside the lung (26-neighbourhood, all classes together). "
         f"Those under {s.smallest_lesion_ml:g} ml count in every figure but are not listed.",

@@ -81,14 +81,19 @@ def tally(masks: Prepared) -> Tally:
 
 
 def _midline(masks: Prepared) -> float | None:
-    """The column half way between the middles of the two lungs; None where there is no fluid to
-    divide, sides are unknown or a lung is absent."""
+    """The column half way between the middles of the two lungs, or of the rib cage's halves where a lung is absent;
+    None where there is no fluid to divide, sides are unknown or nothing tells them apart."""
     if not masks.sides_known or not (masks.lesions == Lesion.EFFUSION).any():
         return None
+    between = _between(masks.lung)
+    return _between(masks.rib_cage) if between is None and masks.rib_cage is not None else between
+
+
+def _between(halves: NDArray[np.uint8]) -> float | None:
     middles = []
     for side in (Lung.RIGHT, Lung.LEFT):
-        columns = np.zeros(masks.lung.shape[2], dtype=np.int64)
-        for one in masks.lung:
+        columns = np.zeros(halves.shape[2], dtype=np.int64)
+        for one in halves:
             columns += np.count_nonzero(one == side, axis=0)
         if not columns.any():
             return None

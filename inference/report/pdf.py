@@ -152,7 +152,7 @@ def _result(canvas: Any, findings: Findings, area: Area) -> float:
     severity = findings.severity
     canvas.setFillColor("#202020")
     canvas.setFont(BOLD, 15)
-    canvas.drawString(area.left, area.top - 13, f"{wording.percent(severity.percentage_of_infection)} of lung infected")
+    canvas.drawString(area.left, area.top - 13, f"{wording.infection(severity, severity.both)} of lung infected")
     canvas.setFont(BOLD, 11)
     canvas.drawString(area.left, area.top - 29, printable(wording.grade(severity)))
     y = area.top - 37
@@ -178,14 +178,16 @@ def _result_lines(severity: Severity) -> list[Line]:
         lead = "Grade withheld:" if severity.qualifier == "withheld" else "Lower bound:"
         lines.append(Line(severity.withheld_reason, lead))
     if severity.right is not None and severity.left is not None:
-        sides = f"right {wording.percent(severity.right.percentage)}, left {wording.percent(severity.left.percentage)}"
+        shares = (wording.infection(severity, severity.right, "right"),
+                  wording.infection(severity, severity.left, "left"))  # fmt: skip
+        sides = "right {}, left {}".format(*shares)
         if severity.worse_lung and severity.worse_lung_grade:
             sides += f"; the {severity.worse_lung} is the worse: {severity.worse_lung_grade}"
         lines.append(Line(sides + ".", "Sides:"))
     else:
         lines.append(Line("not known: no figures for right, left or zones.", "Sides:"))
     lines.append(Line(wording.sensitivity(severity) or "No sensitivity range."))
-    lines.append(Line(f"{wording.percent(severity.mean_over_slices)}.", "Mean over slices that hold lung:"))
+    lines.append(Line(f"{wording.mean_over_slices(severity)}.", "Mean over slices that hold lung:"))
     if severity.zone_score is not None:
         lines.append(Line(f"{severity.zone_score} of 24 (six zones, thirds of each lung's height).", "Zone score:"))
     if severity.ct_severity_score is not None and severity.total_severity_score is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from inference.findings import Findings, Severity
+from inference.findings import Findings, RegionFigures, Severity
 from inference.labels import Lesion
 from inference.quantification.definitions import sentences
 from inference.quantification.grades import GRADE_WORDS, bins
@@ -37,6 +37,28 @@ def position(z_mm: float) -> str:
 def window(width: float, level: float) -> str:
     """``W 1500 L -600``."""
     return f"W {width:g} L {level:g}"
+
+
+def infection(severity: Severity, of: RegionFigures | None, name: str = "both") -> str:
+    """The percentage of infection of a region, ``at least 12.4 %`` where lung without air is missing in it.
+
+    ``name`` is ``both``, ``right``, ``left`` or a zone.
+    """
+    value = None if of is None else of.percentage
+    return f"at least {percent(value)}" if value is not None and is_at_least(severity, name) else percent(value)
+
+
+def is_at_least(severity: Severity, name: str) -> bool:
+    """Whether lung without air is missing in the percentage of ``both``, ``right``, ``left`` or a zone."""
+    if name == "both":
+        return bool(severity.percentage_qualifier)
+    return name.split()[0] in severity.not_aerated
+
+
+def mean_over_slices(severity: Severity) -> str:
+    """Paper 4's mean, ``at least`` where the percentage is."""
+    value = severity.mean_over_slices
+    return f"{severity.percentage_qualifier} {percent(value)}".strip() if value is not None else percent(value)
 
 
 def grade(severity: Severity) -> str:
@@ -91,7 +113,8 @@ def manifestation_rows(findings: Findings) -> list[tuple[str, str, str, str]]:
 def summary(findings: Findings) -> str:
     """The result in one line, free of identity."""
     severity = findings.severity
-    head = f"{grade(severity)}: {percent(severity.percentage_of_infection)} of the lung infected"
+    head = f"{grade(severity)}: {infection(severity, severity.both)} of the lung infected"
     if severity.right is not None and severity.left is not None:
-        head += f" (right {percent(severity.right.percentage)}, left {percent(severity.left.percentage)})"
+        right, left = infection(severity, severity.right, "right"), infection(severity, severity.left, "left")
+        head += f" (right {right}, left {left})"
     return head

@@ -38,6 +38,9 @@ _TABLE: tuple[tuple[str, Callable[[RegionFigures], float | None], str], ...] = (
     ("Effusion, ml", lambda region: region.effusion_ml, "effusion"),
 )
 
+AT_LEAST = "≥ "
+"""Before a figure in which lung is missing."""
+
 
 def number(value: float | None, decimals: int = 0) -> str:
     """A bare number with a true minus sign and no minus zero, a dash where unknown."""
@@ -76,9 +79,11 @@ class HeadlineSection(Section):
         """Show the figures."""
         severity = findings.severity
         infected = partial(showing.show_infected, self._session)
-        self.percentage.set_figure(wording.percent(severity.percentage_of_infection), infected)
+        bound = AT_LEAST if severity.percentage_qualifier else ""
+        self.percentage.set_figure(f"{bound}{wording.percent(severity.percentage_of_infection)}", infected)
         known = severity.sensitivity
         of = "of the lung found" if severity.qualifier else "of the lung"
+        of = f"at least, {of}" if bound else of
         self.range.setText(of if known is None else f"{of}\n{known.low:.1f}–{known.high:.1f} %")
         self.range.setToolTip(
             "" if known is None else f"{wording.sensitivity(severity)}\n\n{sentences()['sensitivity']}"
@@ -95,7 +100,7 @@ class HeadlineSection(Section):
     def _rows(self, severity: Severity) -> list[tuple[str, list[tuple[str, Show | None]]]]:
         infected = partial(showing.show_infected, self._session)
         rows: list[tuple[str, list[tuple[str, Show | None]]]] = [
-            ("Mean over slices", [(wording.percent(severity.mean_over_slices), infected)])
+            ("Mean over slices", [(wording.mean_over_slices(severity), infected)])
         ]
         if severity.worse_lung_grade is not None and severity.right is not None and severity.left is not None:
             side = severity.worse_lung or "right"
@@ -103,7 +108,7 @@ class HeadlineSection(Section):
             name = f"Worse lung: {severity.worse_lung}" if severity.worse_lung else "Both lungs alike"
             text = f"{severity.worse_lung_grade}  {wording.percent(region.percentage)}"
             rows.append((name, [(text, partial(showing.show_infected, self._session, _SIDES[side]))]))
-        prefix = "≥ " if severity.qualifier == "at least" else ""
+        prefix = AT_LEAST if severity.qualifier == "at least" else ""
         for name, score, most in (
             ("Zone score", severity.zone_score, 24),
             ("CT severity score", severity.ct_severity_score, 25),
@@ -132,7 +137,12 @@ class RegionSection(Section):
             values = {side: None if region is None else take(region) for side, region in regions.items()}
             if all(value is None for value in values.values()):
                 continue
-            cells = [(_cell(name, value), self._show(shows, side, value)) for side, value in values.items()]
+            bounds = {
+                side: AT_LEAST if name == "PO, %" and wording.is_at_least(severity, side) else "" for side in values
+            }
+            cells = [
+                (_cell(name, value, bounds[side]), self._show(shows, side, value)) for side, value in values.items()
+            ]
             rows.append((name, cells))
         self.table.set_rows(rows)
 
@@ -160,16 +170,20 @@ class ZoneSection(Section):
     def fill(self, findings: Findings) -> None:
         """Show the zones; nothing where sides are unknown."""
         self.setVisible(bool(findings.severity.zones))
-        self.bars.set_zones(findings.severity.zones)
+        self.bars.set_zones(findings.severity.zones, findings.severity.not_aerated)
 
 
 class ClassSection(Section):
     """Each class with its volume, share, density, and how its presence was judged."""
 
     def __init__(self, session: Session) -> None:
-        super().__init__("CLASSES", "% is the share of the lung.\nPresent? A rule-based system gives no probability.")
+        super().__init__(
+            "CLASSES",
+            "% is the share of the lung.\nPresent: by rule yes or no, for a rule gives no probability; "
+            "a learned system's probability from 0 to 1.",
+        )
         self._session = session
-        self.table = FigureGrid(["ml", "%", "HU", "present?"])
+        self.table = FigureGrid(["ml", "%", "HU", "present"])
         self.body.addWidget(self.table)
 
     def fill(self, findings: Findings) -> None:
@@ -181,7 +195,8 @@ class ClassSection(Section):
                 continue
             found = bool(one.volume_ml or one.percent_of_lung)
             show = partial(showing.show_class, self._session, label) if found else None
-            present = "rule" if one.probability is None else f"{one.probability:.2f}"
+            by_rule = "yes (rule)" if found else "no (rule)"
+            present = by_rule if one.probability is None else f"{one.probability:.2f}"
             texts = (number(one.volume_ml), number(one.percent_of_lung, 1), number(one.mean_hu), present)
             layer = self._session.layers.by_group[label.key].value
             rows.append((_CLASS_NAMES[label], [(text, show) for text in texts]))
@@ -242,9 +257,9 @@ def _bounds(low: int | None, high: int | None) -> str:
     return f"≥ {number(low)}" if high is None else f"{number(low)} … {number(high)}"
 
 
-def _cell(name: str, value: float | None) -> str:
+def _cell(name: str, value: float | None, bound: str = "") -> str:
     small = name.endswith("ml") and value is not None and 0 < value < 9.95
-    return number(value, 1 if name.endswith("%") or small else 0)
+    return (bound if value is not None else "") + number(value, 1 if name.endswith("%") or small else 0)
 
 
 def _grade(severity: Severity) -> str:

@@ -17,13 +17,13 @@ def as_text(findings: Findings, verdict: Verdict) -> str:
     severity, provenance = findings.severity, findings.output.provenance
     lines = [wording.summary(findings), f"Grades: {', '.join(wording.grade_bins())}", f"Geometry: {verdict.sentence()}"]
     lines += [text for text in (severity.withheld_reason, wording.sensitivity(severity)) if text]
-    lines.append(f"Mean over slices: {wording.percent(severity.mean_over_slices)}")
+    lines.append(f"Mean over slices: {wording.mean_over_slices(severity)}")
     if severity.worse_lung is not None and severity.worse_lung_grade is not None:
         lines.append(f"Worse lung: {severity.worse_lung}, {severity.worse_lung_grade}")
     scores = (("Zone score", severity.zone_score, 24), ("CT severity score", severity.ct_severity_score, 25),
               ("Total severity score", severity.total_severity_score, 20))  # fmt: skip
     lines += [f"{name}: {score}/{most}" for name, score, most in scores if score is not None]
-    lines += [f"{zone}: {wording.percent(figures.percentage)}" for zone, figures in severity.zones.items()]
+    lines += [f"{zone}: {wording.infection(severity, figures, zone)}" for zone, figures in severity.zones.items()]
     lines += [", ".join(row) for row in wording.manifestation_rows(findings)]
     for side, ml in severity.possibly_missed_ml.items():
         share = wording.percent(severity.possibly_missed_percent[side])
@@ -46,6 +46,7 @@ def as_csv(findings: Findings, verdict: Verdict) -> str:
         ["Grade", "", severity.grade, severity.worse_lung_grade if severity.worse_lung == "right" else None,
          severity.worse_lung_grade if severity.worse_lung == "left" else None],
         ["Qualifier", "", severity.qualifier],
+        ["Qualifier of percentages", "", severity.percentage_qualifier],
         ["Zone score", "/24", severity.zone_score],
     ]  # fmt: skip
     for name in MANIFESTATIONS:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent
@@ -24,15 +24,16 @@ class ZoneBars(QWidget):
     def __init__(self, show: Callable[[Zone], object]) -> None:
         super().__init__()
         self._zones: Mapping[Zone, RegionFigures] = {}
+        self._lower_bounds: Collection[str] = ()
         self._show = show
         self._hovered: Zone | None = None
         self.setFont(tabular(self.font()))
         self.setMouseTracking(True)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
-    def set_zones(self, zones: Mapping[Zone, RegionFigures]) -> None:
-        """Show the zones' figures."""
-        self._zones = zones
+    def set_zones(self, zones: Mapping[Zone, RegionFigures], lower_bounds: Collection[str] = ()) -> None:
+        """Show the zones' figures; those of the sides in ``lower_bounds`` are "at least"."""
+        self._zones, self._lower_bounds = zones, lower_bounds
         self.update()
 
     def zone_at(self, point: QPointF) -> Zone | None:
@@ -82,7 +83,8 @@ class ZoneBars(QWidget):
         painter.setPen(QColor(*palette.TEXT))
         box = QRectF(0 if right else whole.right(), whole.top() - 3, _NUMBER - 4, _ROW)
         at = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight
-        painter.drawText(box, at, percent(share).replace(" %", "") + (" %" if share is not None else ""))
+        bound = "≥ " if share is not None and zone.split()[0] in self._lower_bounds else ""
+        painter.drawText(box, at, bound + percent(share))
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Qt's hook."""
@@ -97,7 +99,8 @@ class ZoneBars(QWidget):
         self._hovered = zone if figures is not None else None
         self.setCursor(Qt.CursorShape.ArrowCursor if figures is None else Qt.CursorShape.PointingHandCursor)
         if figures is not None:
-            text = f"{zone}: {percent(figures.percentage)} infected"
+            bound = "at least " if zone.split()[0] in self._lower_bounds else ""
+            text = f"{zone}: {bound}{percent(figures.percentage)} infected"
             QToolTip.showText(
                 event.globalPosition().toPoint(),
                 f"{text}\n{millilitres(figures.infected_ml)} of {millilitres(figures.lung_ml)}",

@@ -107,6 +107,15 @@ def test_withheld_grade_is_null_and_says_why(case: Chest) -> None:
     assert document["severity"]["grade_qualifier_reason"] == "12 % of the right side is unclaimed"
 
 
+def test_a_side_without_air_is_named_and_its_percentages_are_lower_bounds(case: Chest) -> None:
+    findings = findings_of(case)
+    plain = findings_json(findings, loaded_of(case), AMBER)["severity"]
+    assert (plain["percentage_qualifier"], plain["not_aerated"]) == ("", [])
+    severity = replace(findings.severity, percentage_qualifier="at least", not_aerated=("right",))
+    told = findings_json(replace(findings, severity=severity), loaded_of(case), AMBER)["severity"]
+    assert (told["percentage_qualifier"], told["not_aerated"]) == ("at least", ["right"])
+
+
 def test_written_json_is_strict(case: Chest, tmp_path: Path) -> None:
     write_json(tmp_path / "f.json", {"a": float("nan"), "b": np.float32("inf"), "c": (np.int64(3), np.uint8(4))})
 

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from inference.findings import Warning
 from inference.labels import Lesion
 from inference.quantification.assess import assess
 from inference.quantification.definitions import AssessmentSettings
@@ -91,6 +92,55 @@ def test_fluid_and_airways_in_the_rib_cage_are_not_missed_lung():
     severity = assess(volume, cases.output_of(volume, lung, lesion, rib_cage=cage, airways=airways)).severity
     assert severity.possibly_missed_percent["right"] == 0
     assert severity.qualifier == ""
+
+
+def _drowned(side, *, air=0.0, lesion=None, cage=True, warned=()):
+    """A side of which fluid claims all but a part (from below)."""
+    lung = cases.lungs()
+    lesion = np.zeros(cases.SHAPE, np.uint8) if lesion is None else lesion.copy()
+    whole = lung.copy()
+    own = np.argwhere(lung == side)
+    under = tuple(own[round(air * len(own)) :].T)
+    lesion[under] = Lesion.EFFUSION
+    lung[under] = 0
+    volume = cases.volume_of(lung, lesion)
+    more = {"rib_cage": whole} if cage else {}
+    warnings = tuple(Warning(code, "") for code in warned)
+    return assess(volume, cases.output_of(volume, lung, lesion, warnings=warnings, **more)).severity
+
+
+@pytest.mark.parametrize("cage", [True, False])
+@pytest.mark.parametrize(("side", "name", "other"), [(1, "right", "left"), (2, "left", "right")])
+def test_a_side_filled_by_fluid_makes_the_percentages_and_the_grade_at_least(side, name, other, cage):
+    lesion = np.zeros(cases.SHAPE, np.uint8)
+    lesion[10:16, 5:17, 4:12] = lesion[10:16, 5:17, 21:29] = Lesion.GROUND_GLASS
+    severity = _drowned(side, lesion=lesion, cage=cage)
+    assert severity.not_aerated == (name,)
+    assert (severity.percentage_qualifier, severity.qualifier) == ("at least", "at least")
+    assert severity.grade in ("CT-1", "CT-2") and f"the {name} side" in severity.withheld_reason
+    assert severity.both.percentage == getattr(severity, other).percentage > 0.5
+    assert severity.worse_lung is None, "the worse lung may be the one that nobody sees"
+
+
+def test_fluid_of_a_whole_side_counts_for_that_side():
+    severity = _drowned(1)
+    voxels = 24 * 16 * 11
+    assert severity.right.effusion_ml == pytest.approx(voxels * cases.VOXEL_ML)
+    assert severity.left.effusion_ml == 0
+
+
+def test_a_clear_lung_beside_a_side_filled_by_fluid_gets_no_grade_at_all():
+    severity = _drowned(2)
+    assert (severity.qualifier, severity.grade, severity.percentage_qualifier) == ("withheld", None, "at least")
+
+
+def test_a_side_that_still_holds_air_keeps_its_percentages_unless_the_system_calls_it_airless():
+    plain = _drowned(1, air=0.2)
+    assert (plain.not_aerated, plain.percentage_qualifier) == ((), "")
+    warned = _drowned(1, air=0.2, warned=["right_lung_not_aerated"])
+    assert (warned.not_aerated, warned.percentage_qualifier) == (("right",), "at least")
+    elsewhere = _drowned(1, air=0.2, warned=["left_lung_not_aerated"])
+    assert elsewhere.not_aerated == (), "the left side holds no fluid"
 
 
 def test_without_sides_the_rule_looks_at_the_whole_rib_cage():

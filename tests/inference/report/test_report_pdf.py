@@ -55,6 +55,15 @@ def test_report_says_right_when_the_right_lung_is_ill(position: str, tmp_path: P
     assert "the right is the worse" in text
 
 
+def test_report_says_at_least_where_a_side_holds_no_air(case: Chest, tmp_path: Path) -> None:
+    findings = findings_of(case)
+    severity = replace(findings.severity, percentage_qualifier="at least", not_aerated=("left",))
+    text = report(tmp_path / "r.pdf", replace(findings, severity=severity), case)
+    assert f"at least {severity.both.percentage:.1f} % of lung infected" in text
+    assert severity.right is not None and severity.left is not None
+    assert f"right {severity.right.percentage:.1f} %, left at least {severity.left.percentage:.1f} %" in text
+
+
 def test_report_holds_what_the_contract_names(case: Chest, tmp_path: Path) -> None:
     text = " ".join(report(tmp_path / "r.pdf", findings_of(case), case).split())
     for wanted in (

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from inference.errors import Cancelled, InputShapeError
 from inference.findings import SystemOutput
 from inference.labels import INFECTED, Lesion, Lung
+from inference.quantification.assess import assess
 from inference.systems.densitometry.system import create
 from inference.systems.registry import DENSITOMETRY
 from inference.volume import Units, Volume, VolumeGeometry
@@ -181,6 +182,15 @@ def test_padding_changes_no_figure(padding: int) -> None:
     here, there = run(plain.volume), run(padded.volume)
     np.testing.assert_array_equal(here.lungs.array, there.lungs.array)
     np.testing.assert_array_equal(here.lesions.array, there.lesions.array)
+
+
+@pytest.mark.parametrize("side", ["right", "left"])
+def test_a_side_full_of_even_fluid_gives_lower_bounds(side: Any) -> None:
+    other = "left" if side == "right" else "right"
+    case = chest(disease=other, white_lung=side, consolidation_hu=10.0, vessels=False)
+    severity = assess(case.volume, run(case.volume)).severity
+    assert severity.not_aerated == (side,)
+    assert (severity.qualifier, severity.percentage_qualifier) == ("at least", "at least")
 
 
 @pytest.mark.parametrize("side", ["right", "left"])

@@ -100,7 +100,8 @@ def test_the_tables_hold_the_findings_figures(panel):
 
 def test_a_rule_shows_no_probability_and_a_learned_class_does(panel):
     widget = panel(analysed())
-    assert {row[4] for row in widget.figures.classes.table.texts()} == {"rule"}
+    present = {row[0]: row[4] for row in widget.figures.classes.table.texts()}
+    assert present["Ground-glass"] == "yes (rule)" and set(present.values()) <= {"yes (rule)", "no (rule)"}
     learned = analysed(sources={"ground_glass": "learned"}, probabilities={"ground_glass": 0.97})
     rows = {row[0]: row[4] for row in panel(learned).figures.classes.table.texts()}
     assert rows["Ground-glass"] == "0.97"
@@ -156,6 +157,36 @@ def test_at_least_fills_every_grade_from_there(panel):
     headline = panel(session).figures.headline
     assert headline.grade.text().startswith("at least CT-2")
     assert headline.scale.filled == ["CT-2", "CT-3", "CT-4"]
+
+
+def test_a_rule_says_no_of_a_class_that_it_did_not_find(panel):
+    session = analysed()
+    findings = session.findings.value
+    none = replace(findings.manifestations["consolidation"], volume_ml=0.0, percent_of_lung=0.0)
+    session.findings.value = replace(findings, manifestations={**findings.manifestations, "consolidation": none})
+    present = {row[0]: row[4] for row in panel(session).figures.classes.table.texts()}
+    assert (present["Consolidation"], present["Ground-glass"]) == ("no (rule)", "yes (rule)")
+
+
+def test_a_side_without_air_makes_its_percentages_lower_bounds_and_leaves_the_other_lungs_alone(panel):
+    session = analysed()
+    findings = session.findings.value
+    severity = replace(
+        findings.severity, qualifier="at least", percentage_qualifier="at least", not_aerated=("left",),
+        withheld_reason="No air is left in the left side.",
+    )  # fmt: skip
+    session.findings.value = replace(findings, severity=severity)
+    widget = panel(session)
+    headline, table = widget.figures.headline, widget.figures.regions.table
+    assert headline.percentage.text() == f"≥ {wording.percent(severity.percentage_of_infection)}"
+    assert headline.range.text().startswith("at least, of the lung found")
+    percentages = next(row for row in table.texts() if row[0] == "PO, %")
+    assert [cell.startswith("≥ ") for cell in percentages[1:]] == [True, False, True]
+    assert "at least" in next(row for row in headline.rows.texts() if row[0] == "Mean over slices")[1]
+    text = widget.as_text()
+    assert f"at least {severity.percentage_of_infection:.1f} % of the lung infected" in text
+    assert "left upper: at least" in text and "right upper: at least" not in text
+    assert "Qualifier of percentages,,at least" in widget.as_csv()
 
 
 def test_unknown_sides_and_units_leave_no_empty_numbers(panel):
