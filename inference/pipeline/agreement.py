@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import combinations
 
@@ -37,9 +38,10 @@ def members(config: str = "") -> tuple[tuple[SystemCard, ...], dict[str, str]]:
 
 
 def agree(
-    volume: Volume, context: RunContext, known: dict[str, SystemOutput] | None = None
-) -> tuple[Agreement | None, tuple[Warning, ...]]:
-    """Run every member and compare; outputs in ``known`` are not made again.
+    volume: Volume, context: RunContext, known: dict[str, SystemOutput] | None = None,
+    on_member: Callable[[str], None] = lambda words: None,
+) -> tuple[Agreement | None, tuple[Warning, ...]]:  # fmt: skip
+    """Run every member and compare; outputs in ``known`` are not made again. ``on_member`` is told who works.
 
     A member whose weights are altered, or that cannot take this volume, is left out and named. None with fewer than
     two systems. Raises Cancelled.
@@ -50,6 +52,7 @@ def agree(
     marks = np.zeros(volume.array.shape, np.uint8)
     if len(chosen) >= 2:
         for number, card in enumerate(chosen):
+            on_member(f"{card.name}, {number + 1} of {len(chosen)}")
             context.progress(number / len(chosen))
             try:
                 part = _Part(context, number / len(chosen), 1 / len(chosen))

@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.errors import GeometryRefused
-from inference.findings import Findings, SystemOutput
+from inference.findings import Findings, Provenance, SystemOutput
 from inference.pipeline.cancellation import CancellationToken
 from inference.pipeline.events import Event, MaskName, PartialResult, Progress, StageFinished, StageStarted
-from inference.systems.registry import RunOptions, System, SystemCard, create
+from inference.systems.registry import RunOptions, System, SystemCard, cards, create
 from inference.verdict import Verdict
 from inference.volume import Volume
 
@@ -70,6 +70,10 @@ class _Context:
         left = elapsed * (1 - done) / done if done > 0.05 else None
         self._emit(Progress(done, left))
 
+    def detail(self, words: str) -> None:
+        """Say what of the present stage is being done."""
+        self._emit(StageStarted(f"{self._stages[self._current][0]}: {words}", self._current + 1, len(self._stages)))
+
     def publish(self, name: MaskName, labels: NDArray[np.uint8], first: int, last: int) -> None:
         self._cancel.check()
         self._publish(name, labels)
@@ -91,7 +95,8 @@ def analyse(
 ) -> tuple[Findings, Verdict]:
     """Run a system and make its figures; blocks. Returns the findings and the verdict with the lungs known.
 
-    With ``agreement`` every learned system runs besides, and the findings say where they agree.
+    With ``agreement`` every learned system runs besides, and the findings say where they agree. With
+    ``options.modality`` "xray" the volume is one 8-bit picture, and the findings have shares alone.
 
     Raises
     ------
@@ -107,6 +112,7 @@ def analyse(
     from inference.io.verdict import from_lungs
     from inference.quantification.assess import assess
 
+    xray = options.modality == "xray"
     _refuse_red(verdict)
     running = create(system) if isinstance(system, str) else system
     device = "cpu" if device == "auto" and running.card.kind == "rule-based" else device
@@ -116,23 +122,37 @@ def analyse(
         stages = (*stages, (_AGREEMENT, _AGREEMENT_SHARE * sum(share for _, share in stages)))
     context = _Context(stages, emit, token, publish, device, config, options)
     output = running.run(volume, context)
-    verdict = from_lungs(verdict, volume, output.lungs.array)
-    _refuse_red(verdict)
+    if not xray:
+        verdict = from_lungs(verdict, volume, output.lungs.array)
+        _refuse_red(verdict)
     if agreement:
         context.stage(_AGREEMENT)
         output = _with_agreement(running.card, volume, output, context)
     context.stage(_FIGURES)
-    findings = assess(volume, output)
+    findings = assess(volume, replace(output, provenance=_told(output.provenance, running.card, options)))
+    if xray:
+        from inference.pipeline.xray import without_ct_figures
+
+        findings = without_ct_figures(findings)
     context.progress(1.0)
     context.finish_stage()
     return replace(findings, timing_s={**findings.timing_s, **context.seconds}), verdict
+
+
+def _told(provenance: Provenance, card: SystemCard, options: RunOptions) -> Provenance:
+    """The provenance with what the card tells of the system, and what was asked of this run."""
+    listed = next((one for one in cards() if one.name == card.name), card)
+    return replace(
+        provenance, title=listed.title, trained_on=listed.trained_on, limitations=listed.limitations,
+        options=("segmented even where not recognised",) if options.segment_anyway else (),
+    )  # fmt: skip
 
 
 def _with_agreement(card: SystemCard, volume: Volume, output: SystemOutput, context: _Context) -> SystemOutput:
     from inference.pipeline.agreement import agree
 
     known = {card.name: output} if output.sources else {}  # what was not segmented is segmented for the comparison
-    found, warnings = agree(volume, context, known)
+    found, warnings = agree(volume, context, known, on_member=context.detail)
     return replace(output, agreement=found, warnings=(*output.warnings, *warnings))
 
 

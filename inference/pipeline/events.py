@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from inference.findings import Findings
     from inference.verdict import Verdict
 
@@ -58,6 +61,14 @@ class Succeeded:
     verdict: Verdict
 
 
+@dataclass(frozen=True, eq=False)
+class Reconstructed:
+    """The end: a slice as a network saw it and as it drew it again, grey 0..1, (rows, columns). Shared arrays."""
+
+    seen: NDArray[np.float32]
+    drawn: NDArray[np.float32]
+
+
 @dataclass(frozen=True)
 class Failed:
     """The end: one sentence for the reader. ``code`` is the error's class name, ``WorkerDied`` for a dead worker.
@@ -75,5 +86,5 @@ class WasCancelled:
     """The end: the user stopped it. Nothing is kept of it."""
 
 
-Event = StageStarted | Progress | PartialResult | StageFinished | Succeeded | Failed | WasCancelled
-Ending = Succeeded | Failed | WasCancelled
+Ending = Succeeded | Reconstructed | Failed | WasCancelled
+Event = StageStarted | Progress | PartialResult | StageFinished | Ending

@@ -9,18 +9,20 @@ from __future__ import annotations
 import multiprocessing
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from inference.pipeline.cancellation import CancellationToken
-from inference.pipeline.events import Ending, Event, Failed, Succeeded, WasCancelled
+from inference.pipeline.events import Ending, Event, Failed, Reconstructed, Succeeded, WasCancelled
 from inference.pipeline.messages import unpack
 from inference.pipeline.shared import SharedArray
-from inference.pipeline.worker import BUFFERS, Request, main
+from inference.pipeline.worker import BUFFERS, DRAWN, NO_OPTIONS, SEEN, Request, main
+from inference.systems.registry import RunOptions
 from inference.verdict import Verdict
 from inference.volume import Volume
 
@@ -56,6 +58,11 @@ class Run:
     def allocate(cls, shape: tuple[int, int, int]) -> Run:
         """Empty masks for a volume of that shape."""
         return cls({name: SharedArray(shape, kind) for name, kind in BUFFERS.items()})
+
+    @classmethod
+    def for_slice(cls, shape: tuple[int, int]) -> Run:
+        """Room for a slice as a network saw it and as it drew it again."""
+        return cls({name: SharedArray(shape, np.float32) for name in (SEEN, DRAWN)})
 
     def release(self) -> None:
         """Remove the buffers' names; present views stay valid."""
@@ -109,17 +116,29 @@ class IsolatedRunner:
         *,
         device: str = "auto",
         config: str = "",
+        options: RunOptions = NO_OPTIONS,
+        agreement: bool = False,
     ) -> Ending:
         """Run the system that ``factory`` makes; every event but the ending goes to ``on_event`` in order.
 
         Never raises for what the worker does: a failure, a death and a cancel are endings.
         """
-        volume = shared.volume
-        request = Request(
-            factory, shared.voxels.handle, volume.geometry, volume.units, volume.padding_hu, volume.missing_slices,
-            volume.patient_position, verdict, device, config,
-            tuple((name, buffer.handle) for name, buffer in buffers.buffers.items()),
+        request = replace(
+            _request(factory, shared, verdict, buffers), device=device, config=config, options=options,
+            agreement=agreement,
         )  # fmt: skip
+        return self._ask(request, buffers, on_event, cancel)
+
+    def reconstruct(
+        self, shared: SharedVolume, number: int, buffers: Run, cancel: CancellationToken, *, device: str = "auto"
+    ) -> Ending:
+        """Let the multitask network draw canonical slice ``number``; ends as :meth:`run` does."""
+        request = replace(_request("", shared, Verdict(), buffers), device=device, reconstruct=number)
+        return self._ask(request, buffers, lambda event: None, cancel)
+
+    def _ask(
+        self, request: Request, buffers: Run, on_event: Callable[[Event], None], cancel: CancellationToken
+    ) -> Ending:
         worker = self._take()
         self.worker_pid = worker.process.pid
         ending: Ending | None = None
@@ -131,8 +150,10 @@ class IsolatedRunner:
         finally:
             self.worker_pid = None
             buffers.release()
-            healthy = isinstance(ending, Succeeded) or (isinstance(ending, Failed) and ending.code != "WorkerDied")
-            self._give_back(worker, healthy)
+            died = ending is None or isinstance(ending, WasCancelled) or (
+                isinstance(ending, Failed) and ending.code == "WorkerDied"
+            )  # fmt: skip
+            self._give_back(worker, not died)
         return ending
 
     def _take(self) -> _Worker:
@@ -169,6 +190,15 @@ class IsolatedRunner:
             worker.reap()
 
 
+def _request(factory: str, shared: SharedVolume, verdict: Verdict, buffers: Run) -> Request:
+    volume = shared.volume
+    return Request(
+        factory, shared.voxels.handle, volume.geometry, volume.units, volume.padding_hu, volume.missing_slices,
+        volume.patient_position, verdict, "auto", "",
+        tuple((name, buffer.handle) for name, buffer in buffers.buffers.items()),
+    )  # fmt: skip
+
+
 def _listen(
     worker: _Worker, masks: dict[str, NDArray[Any]], on_event: Callable[[Event], None], cancel: CancellationToken
 ) -> Ending:
@@ -178,7 +208,7 @@ def _listen(
             event = _receive(worker.pipe, masks)
             if event is None:
                 return Failed("WorkerDied", _DIED)
-            if isinstance(event, Succeeded | Failed | WasCancelled):
+            if isinstance(event, Succeeded | Reconstructed | Failed | WasCancelled):
                 return event
             on_event(event)
         elif ready:

@@ -5,6 +5,7 @@ It yields to the window: niced, and first in line when memory runs out.
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import os
 import sys
@@ -18,9 +19,11 @@ from numpy.typing import NDArray
 
 from inference.errors import GeometryRefused, InferenceError
 from inference.findings import Findings
-from inference.pipeline.events import Event, Failed, MaskName, Succeeded
+from inference.pipeline.events import Event, Failed, MaskName, Reconstructed, Succeeded
 from inference.pipeline.messages import pack
 from inference.pipeline.shared import SharedHandle
+from inference.systems import weights as stored_weights
+from inference.systems.registry import RunOptions
 from inference.verdict import Verdict
 from inference.volume import LabelMap, Units, Volume, VolumeGeometry
 
@@ -29,11 +32,18 @@ MASKS = ("lungs", "lesions", "rib_cage", "airways")
 HEATMAP, AGREEMENT = "heatmap", "agreement"
 BUFFERS: dict[str, type[np.generic]] = {**dict.fromkeys((*MASKS, AGREEMENT), np.uint8), HEATMAP: np.float32}
 """Every shared buffer of a run and the type of its numbers."""
+NO_OPTIONS = RunOptions()
+SEEN, DRAWN = "seen", "drawn"
+"""The shared buffers of a reconstruction, each one slice of float32."""
 
 
 @dataclass(frozen=True)
 class Request:
-    """One analysis: the system's factory (``module:function``), the volume in shared memory, where masks go."""
+    """One analysis: the system's factory (``module:function``), the volume in shared memory, where masks go.
+
+    With ``agreement`` all learned systems run besides. With ``reconstruct``, a canonical slice, that slice is
+    drawn again by the multitask network, and nothing is analysed.
+    """
 
     factory: str
     voxels: SharedHandle
@@ -46,6 +56,9 @@ class Request:
     device: str
     config: str
     masks: tuple[tuple[str, SharedHandle], ...]
+    options: RunOptions = NO_OPTIONS
+    agreement: bool = False
+    reconstruct: int | None = None
 
     def volume(self) -> Volume:
         """The volume, mapped read-only."""
@@ -74,17 +87,23 @@ def main(pipe: Connection) -> None:
 
 
 def _run(request: Request, shared: dict[str, NDArray[Any]], emit: Any) -> Event:
-    from inference.pipeline.analyse import analyse
-
     def publish(name: MaskName, labels: NDArray[np.uint8]) -> None:
         shared[name][...] = labels
 
+    from inference.pipeline.analyse import analyse
+
     try:
+        if request.reconstruct is not None:
+            from inference.pipeline.reconstruction import reconstruct
+
+            seen, drawn = reconstruct(request.volume(), request.reconstruct, device=request.device)
+            shared[SEEN][...], shared[DRAWN][...] = seen, drawn
+            return Reconstructed(shared[SEEN], shared[DRAWN])
         module, function = request.factory.split(":")
         system = getattr(importlib.import_module(module), function)()
         findings, verdict = analyse(
-            system, request.volume(), request.verdict,
-            device=request.device, config=request.config, emit=emit, publish=publish,
+            system, request.volume(), request.verdict, device=request.device, config=request.config, emit=emit,
+            publish=publish, options=request.options, agreement=request.agreement,
         )  # fmt: skip
         return Succeeded(_share(findings, shared), verdict)
     except GeometryRefused as refused:
@@ -142,3 +161,7 @@ def _yield_to_the_window() -> None:
 def _import_what_every_run_needs() -> None:
     for module in ("scipy.ndimage", "inference.pipeline.analyse", "inference.io.verdict"):
         importlib.import_module(module)
+    if (stored_weights.folder() / stored_weights.MANIFEST).is_file():
+        for module in ("torch", "inference.systems.learned"):
+            with contextlib.suppress(ImportError, OSError):  # said by the run that needs it
+                importlib.import_module(module)

@@ -68,9 +68,16 @@ class Multitask:
 
     def reconstruct(self, volume: Volume, context: RunContext, number: int) -> NDArray[np.float32]:
         """The network's own drawing of canonical slice ``number``: (rows, columns), grey 0..1 of the rendering."""
+        return self.seen_and_drawn(volume, context, number)[1]
+
+    def seen_and_drawn(
+        self, volume: Volume, context: RunContext, number: int
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Canonical slice ``number`` as the network sees it and as it draws it, both (rows, columns), grey 0..1."""
         run = Analysis(MULTITASK, volume, context)
         run.begin("lesion")
         network = run.model("network")
         drawn: list[NDArray[np.float32]] = []
         run.ask(network, [number], lambda batch, answers: drawn.append(answers[RECONSTRUCTION][0, 0]))
-        return np.asarray(np.clip(run.stack.place(drawn[0]), 0.0, 1.0))
+        seen = run.stack.place(run.stack.images([number], network.entry)[0, 0])
+        return np.asarray(np.clip(seen, 0.0, 1.0)), np.asarray(np.clip(run.stack.place(drawn[0]), 0.0, 1.0))

@@ -1,0 +1,61 @@
+"""Whether a system can run here, and if not, why: one sentence for a menu. Imports no torch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from inference.errors import WeightsMissing
+from inference.systems import weights as stored
+from inference.systems.registry import Modality, SystemCard, chosen_weights
+
+State = Literal["ready", "weights missing", "weights altered", "not for these pictures"]
+_READS = {"ct": "judges X-rays only", "xray": "reads chest CT, not X-rays"}
+
+
+@dataclass(frozen=True)
+class Readiness:
+    """``sentence`` says what is in the way; it is empty for a system that is ready."""
+
+    state: State
+    sentence: str = ""
+
+    @property
+    def ready(self) -> bool:
+        """Whether it can run."""
+        return self.state == "ready"
+
+
+def readiness(card: SystemCard, modality: Modality = "ct", *, hashes: bool = True) -> Readiness:
+    """The state of a system for pictures of a modality.
+
+    ``hashes`` reads every file (once, until it changes) and compares it with its card; without, files need only be
+    there. A file that is listed and altered stops its system even where the part is not required.
+    """
+    if card.kind == "rule-based":
+        return Readiness("ready") if modality == "ct" else _not_for(card, modality)
+    parts = [part for part in card.parts if part.modality == modality]
+    if card.parts and not any(part.required for part in parts):
+        return _not_for(card, modality)
+    try:
+        chosen = [(part, chosen_weights(part)) for part in parts]
+    except WeightsMissing as damaged:
+        return Readiness("weights altered", str(damaged))
+    missing = [part.weights[0] for part, entry in chosen if entry is None and part.required]
+    if missing:
+        return Readiness("weights missing", f"{card.title} cannot run: its weights {_listed(missing)} are missing.")
+    files = [file for _, entry in chosen if entry is not None for file in entry.files]
+    for file in files:
+        fault = stored.problem(file) if hashes else "" if (stored.folder() / file.name).is_file() else "is missing"
+        if fault:
+            state: State = "weights missing" if fault == "is missing" else "weights altered"
+            return Readiness(state, f"{card.title} cannot run: its weight file {file.name} {fault}.")
+    return Readiness("ready")
+
+
+def _not_for(card: SystemCard, modality: Modality) -> Readiness:
+    return Readiness("not for these pictures", f"{card.title} {_READS[modality]}.")
+
+
+def _listed(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
