@@ -59,7 +59,7 @@ def _where(options: argparse.Namespace, console: Console) -> Any:
 
     out = options.out or options.data / "training"
     cache = options.cache or out / "cache"
-    return Where(options.data, cache, out, join(options.device), console.note)
+    return Where(options.data, cache, out, join(options.device), console.note, options.unseen)
 
 
 def _text(found: dict[str, Any]) -> str:

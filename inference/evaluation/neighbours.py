@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from inference.evaluation.records import Record
 from inference.evaluation.roc import auc
-from inference.evaluation.summary import AGAINST, Row
+from inference.evaluation.summary import AGAINST, SEEN, Row
 from inference.training.batches import Pool
 from inference.training.datasets.sample import ASPECT, is_of
 
@@ -15,8 +18,11 @@ THUMBNAIL = 32
 NEIGHBOURS = 15
 
 
-def thumbnail_auc(source: Pool, positive: str) -> float | None:
-    """AUC of the share of ``positive`` among the fifteen nearest thumbnails of the other folds; None for one class."""
+def thumbnail_auc(source: Pool, positive: str, judged: frozenset[str] | None = None) -> float | None:
+    """AUC of the share of ``positive`` among the fifteen nearest thumbnails of the other folds; None for one class.
+
+    All pictures of the other folds vote; of the items ``judged`` (else of all) the area is.
+    """
     numbers = [n for n in range(len(source)) if source.row(n).label is not None]
     if not numbers:
         return None
@@ -28,18 +34,20 @@ def thumbnail_auc(source: Pool, positive: str) -> float | None:
         here, others = folds == fold, folds != fold
         if others.any():
             scores[here] = _vote(pictures[here], pictures[others], truth[others])
-    return auc(scores, truth)
+    chosen = np.array([judged is None or source.row(n).item in judged for n in numbers], bool)
+    return auc(scores[chosen], truth[chosen])
 
 
-def shape_auc(source: Pool, positive: str) -> float | None:
+def shape_auc(source: Pool, positive: str, judged: frozenset[str] | None = None) -> float | None:
     """AUC of being square alone, the better way round; None where no X-ray's shape is known or there is one class."""
-    known = [row for row in map(source.row, range(len(source))) if row.label is not None and ASPECT in row.facts]
+    every = [row for row in map(source.row, range(len(source))) if row.label is not None and ASPECT in row.facts]
+    known = [row for row in every if judged is None or row.item in judged]
     square = [float(row.facts[ASPECT] == 1.0) for row in known]
     found = auc(square, [is_of(row.label, positive) for row in known])
     return None if found is None else max(found, 1.0 - found)
 
 
-def with_shortcuts(rows: list[Row], source: Pool) -> list[Row]:
+def with_shortcuts(rows: list[Row], source: Pool, judged: Sequence[Record]) -> list[Row]:
     """The rows, those about recognition within one source with ``shortcuts``: both AUCs over the same pictures."""
     out = []
     for row in rows:
@@ -47,11 +55,22 @@ def with_shortcuts(rows: list[Row], source: Pool) -> list[Row]:
         if positive == row["what"]:
             out.append(row)
             continue
-        keep = np.array([source.row(n).source == row["set"] for n in range(len(source))], bool)
-        same = source.kept(keep)
-        beside = {"thumbnails": thumbnail_auc(same, positive), "square": shape_auc(same, positive)}
-        out.append({**row, "figures": {**row["figures"], "shortcuts": beside}})
+        mine = [one for one in judged if one.source == row["set"] and one.seen == (row["who"] == SEEN)]
+        out.append({**row, "figures": {**row["figures"], "shortcuts": shortcuts(source, positive, mine)}})
     return out
+
+
+def shortcuts(source: Pool, positive: str, judged: Sequence[Record]) -> dict[str, float | None]:
+    """Thumbnails' neighbours and the film's shape, over the pictures of the records, which are of one source.
+
+    Pictures of that source with other labels do not vote.
+    """
+    items, origin = frozenset(one.item for one in judged), {one.source for one in judged}
+    labels = {one.label for one in judged}
+    every = map(source.row, range(len(source)))
+    keep = np.array([row.source in origin and row.label in labels for row in every], bool)
+    same = source.kept(keep)
+    return {"thumbnails": thumbnail_auc(same, positive, items), "square": shape_auc(same, positive, items)}
 
 
 def _thumbnail(image: NDArray[np.uint8]) -> NDArray[np.float32]:

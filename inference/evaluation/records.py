@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
+from hashlib import sha256
 from typing import Any
 
 import numpy as np
@@ -56,20 +57,29 @@ class Record:
 
 @dataclass(frozen=True, eq=False)
 class Judge:
-    """A trained network as it is judged: its outputs, how it answers, and whom its weights have seen."""
+    """A trained network as it is judged: its outputs, how it answers, and whom its weights have seen.
+
+    ``fold`` is the one that its weights left out, ``identity`` a hash of the weights that run (nothing where there is
+    none), ``file`` the name of their file.
+    """
 
     recipe: Recipe
     heads: tuple[Head, ...]
     predict: Predict
     patients: tuple[str, ...]
     sources: tuple[str, ...]
+    fold: str = ""
+    identity: str = ""
+    file: str = ""
 
     @classmethod
     def of(cls, state: Checkpoint, place: Place) -> Judge:
         """That of a checkpoint."""
         network = restored(state.recipe, state.weights, place)
         predict = predictor(network, place, state.recipe.mirrored)
-        return cls(state.recipe, network.heads, predict, state.patients, state.sources)
+        return cls(
+            state.recipe, network.heads, predict, state.patients, state.sources, state.fold, _identity(state)
+        )  # fmt: skip
 
 
 def records(trained: Judge, source: Pool, lungs: Predict | None = None) -> Iterator[Record]:
@@ -87,6 +97,15 @@ def to_json(record: Record) -> dict[str, Any]:
 def from_json(values: dict[str, Any]) -> Record:
     """The record of plain values."""
     return Record(**values)
+
+
+def _identity(state: Checkpoint) -> str:
+    """A hash of the weights."""
+    digest = sha256()
+    for name, value in sorted(state.weights.items()):
+        digest.update(name.encode())
+        digest.update(value.detach().cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()
 
 
 def _record(one: Judged, source: Pool, seen: frozenset[str]) -> Record:

@@ -15,7 +15,7 @@ from inference.models.outputs import BACKGROUND, MANIFESTATIONS, MASK, RECOGNITI
 from inference.training.batches import DEVIATION, MEAN, Batch, Pool, batch_of
 from inference.training.datasets.sample import is_of
 from inference.training.devices import Place
-from inference.training.losses import pixel_weights, plane_indices
+from inference.training.losses import plane_indices
 from inference.training.networks import build
 from inference.training.planes import LUNG
 from inference.training.recipes import Recipe
@@ -95,7 +95,8 @@ def judge(
             batch = replace(batch, images=_inside(batch, lungs))
         said = {name: value.float().cpu().numpy() for name, value in predict(batch.images).items()}
         truth = (batch.planes[:, index] > 0.5).numpy()
-        weight = (pixel_weights(batch, index) > 0.5).numpy()
+        known = np.stack([source.known(n)[index] for n in numbers])
+        weight = np.broadcast_to(known[:, :, None, None], truth.shape)
         maps = said[MASK][:, -len(shown) :] if shown else np.zeros_like(truth, np.float32)
         for place, n in enumerate(numbers):
             yield Judged(

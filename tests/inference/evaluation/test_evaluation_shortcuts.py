@@ -11,7 +11,7 @@ import torch
 from inference.evaluation import figures
 from inference.evaluation.neighbours import shape_auc, thumbnail_auc, with_shortcuts
 from inference.evaluation.paper_tables import mosmed, percentage, threshold
-from inference.evaluation.records import Judge, records
+from inference.evaluation.records import Judge, Record, records
 from inference.evaluation.sources import Where
 from inference.models.outputs import MASK
 from inference.training.batches import Pool
@@ -62,7 +62,9 @@ def test_shortcuts_stand_beside_recognition_rows_only() -> None:
         {"what": "covid against the rest", "set": "one", "who": "left out", "figures": {"auc": None}},
         {"what": "lung", "set": "one", "who": "left out", "figures": {}},
     ]
-    first, second = with_shortcuts(rows, _pool())
+    source = _pool()
+    judged = [Record("chest-xray", str(n), "one", f"p{n}", "0", label=source.row(n).label) for n in range(40)]
+    first, second = with_shortcuts(rows, source, judged)
     assert first["figures"]["shortcuts"] == {"thumbnails": 1.0, "square": 1.0}
     assert second == rows[1] and "shortcuts" not in rows[0]["figures"]
 
