@@ -33,6 +33,7 @@ SHARED_GROUPS = 0x52009229
 DERIVATION_CODES = 0x00089215
 VALUE_MAPS = 0x00409096
 VOI_LUTS = 0x00283010
+MODALITY_LUTS = 0x00283000
 
 WANTED = frozenset(
     {
@@ -46,7 +47,7 @@ WANTED = frozenset(
     }
 )
 """Everything the scan looks at, besides the sequences below."""
-_SEQUENCES = frozenset({PER_FRAME_GROUPS, SHARED_GROUPS, VALUE_MAPS, VOI_LUTS})
+_SEQUENCES = frozenset({PER_FRAME_GROUPS, SHARED_GROUPS, VALUE_MAPS, VOI_LUTS, MODALITY_LUTS})
 
 _LONG_VR = frozenset({b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"SQ", b"SV", b"UC", b"UN", b"UR", b"UT", b"UV"})
 _SHORT_VR = frozenset(

@@ -10,6 +10,7 @@ from functools import partial
 from inference.errors import SeriesError
 from inference.io.dicom_frames import frame_headers, frame_windows
 from inference.io.dicom_header import DEFLATED, EXPLICIT_LITTLE, IMPLICIT_LITTLE, UNCOMPRESSED, RawHeader, read_header
+from inference.io.dicom_luts import ModalityTable, modality_table, with_table
 from inference.io.dicom_windows import make_tables, make_windows
 from inference.io.slices import SliceHeader
 from inference.io.sources import FileSource
@@ -91,6 +92,8 @@ class Image:
     frame: int
     header: SliceHeader
     coding: PixelCoding
+    table: ModalityTable | None = None
+    """In place of the rescale."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,16 +140,30 @@ def read_file(file: FileSource) -> DicomFile:
     elif coding.offset is not None and coding.offset + 16 > size:
         raise SeriesError(f"{file.name} is cut short: its pixels are missing. Get it again from its source.")
     first = _slice_header(raw, modality, rows, columns, coding)
+    has_table = raw.dataset is not None and bool(raw.dataset.get("ModalityLUTSequence", None))
+    table = _table(raw, coding) if has_table else None
     try:
         headers = frame_headers(raw.dataset, first, coding.frames)
         windows, kernel, body_part = _display(raw)
     except Exception as error:
         raise SeriesError(f"{file.name} has damaged functional groups; get it again from its source.") from error
+    if has_table:
+        headers = [with_table(header, table) for header in headers]
     images = tuple(
-        Image(file, n, replace(header, content_hash=partial(_content_hash, file, coding, n, header)), coding)
+        Image(
+            file, n, replace(header, content_hash=partial(_content_hash, file, coding, n, header, table)), coding, table
+        )
         for n, header in enumerate(headers)
     )
     return _described(raw, file, images, modality, windows, kernel, body_part)
+
+
+def _table(raw: RawHeader, coding: PixelCoding) -> ModalityTable | None:
+    """The Modality LUT, None where it cannot be read."""
+    try:
+        return modality_table(raw.dataset, signed=coding.signed, little_endian=raw.little_endian)
+    except ValueError:
+        return None
 
 
 def _refuse_without_image(file: FileSource, raw: RawHeader, modality: str, pixels: int) -> None:
@@ -289,10 +306,14 @@ def _windows(raw: RawHeader) -> tuple[WindowLevel, ...]:
     return (*tables, *make_windows(raw.floats(0x00281050), raw.floats(0x00281051), names, function))
 
 
-def _content_hash(file: FileSource, coding: PixelCoding, frame: int, header: SliceHeader) -> str:
+def _content_hash(
+    file: FileSource, coding: PixelCoding, frame: int, header: SliceHeader, table: ModalityTable | None
+) -> str:
     """A hash of one frame's pixels and their rescale; unique where the file cannot be read again."""
     alike = replace(coding, offset=None)
     digest = hashlib.blake2b(f"{header.rescale_slope} {header.rescale_intercept} {alike}".encode(), digest_size=16)
+    if table is not None:
+        digest.update(f"{table.first} {table.kind}".encode() + table.entries.tobytes())
     direct = coding.transfer_syntax in UNCOMPRESSED and coding.offset is not None
     try:
         with file.open() as stream:

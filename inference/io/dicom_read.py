@@ -140,7 +140,7 @@ class DicomReader:
 
     def _decode(self, image: Image, value_map: ValueMap, out: NDArray[np.int16]) -> None:
         """By pydicom; what it cannot decode ITK perhaps can, which applies the rescale itself."""
-        same_values = self._source.scale.units is Units.HU or value_map == ValueMap()
+        same_values = image.table is None and (self._source.scale.units is Units.HU or value_map == ValueMap())
         try:
             self._decoder.read(image, value_map, out)
         except SeriesError:
@@ -151,7 +151,8 @@ class DicomReader:
         """Decode in ITK from now on if it gives the same Hounsfield units for slice ``k``."""
         image = self._source.image(k)
         many = len(self._source.images) > 2
-        if many and image is not None and self._source.scale.units is Units.HU and not image.coding.direct:
+        linear = image is not None and image.table is None
+        if many and image is not None and linear and self._source.scale.units is Units.HU and not image.coding.direct:
             again = np.empty_like(pixels)
             self._through_itk = _by_itk(image, again) and np.array_equal(again, pixels)
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.io.dicom_images import Image, PixelCoding
+from inference.io.dicom_luts import ModalityTable
 from inference.io.slices import SliceHeader
 from inference.io.study import VoiTable, WindowLevel
 from inference.volume import Units
@@ -49,6 +50,22 @@ class ValueMap:
 
 
 @dataclass(frozen=True)
+class TableMap(ValueMap):
+    """The same of what a Modality LUT makes of the stored value."""
+
+    table: ModalityTable | None = None
+
+    def apply(self, pixels: NDArray[np.int16], lowest: int = LOWEST, highest: int = HIGHEST) -> None:
+        """Map int16 stored values in place."""
+        pixels[...] = self.of(pixels)
+
+    def of(self, stored: NDArray[np.generic]) -> NDArray[np.int16]:
+        """Map stored values of any type."""
+        assert self.table is not None
+        return super().of(self.table.at(stored))
+
+
+@dataclass(frozen=True)
 class Scale:
     """How the values of a series become int16.
 
@@ -66,11 +83,11 @@ class Scale:
         if self.coloured:
             return ValueMap()
         slope, intercept = _rescale(image.header)
-        if self.units is Units.HU:
-            return ValueMap(slope, intercept)
         if self.inverted:
-            intercept, slope = slope * image.coding.highest + intercept, -slope
-        return ValueMap(slope / self.divisor, intercept / self.divisor)
+            intercept, slope = slope * _highest(image) + intercept, -slope
+        if self.units is not Units.HU:
+            slope, intercept = slope / self.divisor, intercept / self.divisor
+        return ValueMap(slope, intercept) if image.table is None else TableMap(slope, intercept, image.table)
 
     def windows(self, windows: Sequence[WindowLevel], image: Image) -> tuple[WindowLevel, ...]:
         """The windows of the header in the volume's values. VOI LUTs are not for colours (PS3.3 C.11.2)."""
@@ -80,7 +97,7 @@ class Scale:
 
     def _window(self, window: WindowLevel, image: Image) -> WindowLevel:
         slope, intercept = _rescale(image.header)
-        turned = slope * image.coding.highest + 2 * intercept
+        turned = slope * _highest(image) + 2 * intercept
         level = turned - window.level if self.inverted else window.level
         table = window.table and self._table(window.table, turned)
         return replace(window, width=window.width / self.divisor, level=level / self.divisor, table=table)
@@ -144,4 +161,9 @@ def _rescale(header: SliceHeader) -> tuple[float, float]:
 
 def _reach(image: Image) -> float:
     slope, intercept = _rescale(image.header)
-    return abs(slope) * image.coding.highest + abs(intercept)
+    return abs(slope) * _highest(image) + abs(intercept)
+
+
+def _highest(image: Image) -> int:
+    """The highest value before the linear map."""
+    return image.coding.highest if image.table is None else image.table.highest

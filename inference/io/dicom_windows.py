@@ -52,7 +52,7 @@ def _spanning(table: VoiTable, name: str) -> WindowLevel:
 
 
 def _table(item: Dataset, signed: bool, order: str) -> VoiTable:
-    count, first, bits = _shorts(item.get("LUTDescriptor", None), order)
+    count, first, bits = shorts(item.get("LUTDescriptor", None), order)
     if not _FEWEST_BITS <= bits <= _MOST_BITS:
         raise ValueError(f"{bits} bits per entry")
     count = count or 1 << 16
@@ -60,13 +60,13 @@ def _table(item: Dataset, signed: bool, order: str) -> VoiTable:
         first -= 1 << 16
     data: Any = item.get("LUTData", None)
     packed = isinstance(data, bytes) and bits == _FEWEST_BITS and len(data) < 2 * count
-    entries = np.frombuffer(data, np.uint8) if packed else np.array(_shorts(data, order), dtype=np.uint16)
+    entries = np.frombuffer(data, np.uint8) if packed else np.array(shorts(data, order), dtype=np.uint16)
     if entries.size < count:
         raise ValueError(f"{entries.size} of {count} entries")
     return VoiTable.of(first, bits, entries[:count])
 
 
-def _shorts(value: Any, order: str) -> tuple[int, ...]:
+def shorts(value: Any, order: str) -> tuple[int, ...]:
     """Unsigned 16-bit numbers, whether pydicom has told them from bytes or not."""
     if isinstance(value, bytes):
         return struct.unpack(f"{order}{len(value) // 2}H", value[: len(value) // 2 * 2])

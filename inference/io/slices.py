@@ -87,6 +87,8 @@ class SliceHeader:
     derivation_codes: tuple[str, ...] = ()
     kev: float | None = None
     bits_stored: int | None = None
+    unreadable_table: bool = False
+    """Whether a Modality LUT stands in place of the rescale that cannot be read."""
     content_hash: Callable[[], str] | None = field(default=None, repr=False)
 
 

@@ -206,7 +206,10 @@ def _contents(headers: Sequence[SliceHeader]) -> list[Reason]:
     if types or units:
         named = _plain(min(types | units))
         reasons.append(_reason("rescale_type", f"The values are given in {named}, not in Hounsfield units"))
-    if any(header.rescale_intercept is None for header in headers):
+    if any(header.unreadable_table for header in headers):
+        text = "The table that gives the values (Modality LUT) cannot be read, so they are not Hounsfield units"
+        reasons.append(_reason("rescale_type", text))
+    elif any(header.rescale_intercept is None for header in headers):
         reasons.append(_reason("no_rescale", "RescaleIntercept is absent: the values are not Hounsfield units"))
     if any(header.contrast_agent.strip().upper() not in _NO_CONTRAST for header in headers):
         reasons.append(_reason("contrast_enhanced", "Contrast-enhanced"))

@@ -98,7 +98,7 @@ class ZoneBars(QWidget):
         figures = None if zone is None else self._zones.get(zone)
         self._hovered = zone if figures is not None else None
         self.setCursor(Qt.CursorShape.ArrowCursor if figures is None else Qt.CursorShape.PointingHandCursor)
-        if figures is not None:
+        if zone is not None and figures is not None:
             bound = "at least " if zone.split()[0] in self._lower_bounds else ""
             text = f"{zone}: {bound}{percent(figures.percentage)} infected"
             QToolTip.showText(
