@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import PurePath
 from typing import Any
 
@@ -17,6 +18,7 @@ from inference.io.volume_source import HeaderlessSource, headerless_info
 from inference.volume import Units, VolumeGeometry
 
 MIN_STACK = 3
+SINGLE, XRAY = "8-bit image", "X-ray image (8-bit)"
 MAX_PIXELS = 1 << 28
 """Larger pictures are refused: no slice and no X-ray is."""
 
@@ -67,6 +69,14 @@ class ImageReader:
         """Nothing stays open."""
 
 
+def as_xray(info: SeriesInfo) -> SeriesInfo:
+    """The series of a picture that is known to be an X-ray; a DICOM series keeps its own words."""
+    if info.kind != "image":
+        return replace(info, is_xray=True)
+    reason = info.reason.replace(SINGLE, XRAY)
+    return replace(info, is_xray=True, description=XRAY, reason=reason)
+
+
 def scan_images(index: int, files: Sequence[FileSource], problems: list[Problem]) -> list[SeriesInfo]:
     """The series of a folder's pictures: stacks of numbered ones, every other picture alone."""
     groups: dict[tuple[str, str, int, int], list[FileSource]] = {}
@@ -84,7 +94,7 @@ def scan_images(index: int, files: Sequence[FileSource], problems: list[Problem]
         for stack in stacks:
             ordered = tuple(sorted(stack, key=lambda file: natural(file.name)))
             name = pattern if len(stack) > 1 else PurePath(stack[0].name).stem
-            description = "8-bit image" if len(stack) == 1 else "stack of 8-bit images"
+            description = SINGLE if len(stack) == 1 else "stack of 8-bit images"
             source = ImageSource(ordered, rows, columns)
             found.append(headerless_info(index + len(found), source, description, name, Units.GREY8))
     return found

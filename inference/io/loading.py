@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from inference.errors import InputShapeError, SeriesError
 from inference.io.memory import reuse_freed_memory
 from inference.io.reader import AIR_HU, SeriesSource, SliceDamaged, SliceReader
+from inference.io.stream import StreamReader
 from inference.io.study import Allocate, FirstImage, SeriesInfo
 from inference.io.tilt import Straightening, straightening
 from inference.pipeline.cancellation import CancellationToken
@@ -70,6 +71,8 @@ def fill(info: SeriesInfo, source: SeriesSource, allocate: Allocate | None, hook
     for k in source.missing:
         array[k] = AIR_HU
     reader = source.open()
+    if isinstance(reader, StreamReader):
+        reader.stop_when(hooks.check)
     try:
         filling = _Filling(info, source, reader, straight, geometry, array, hooks)
         filling.run()

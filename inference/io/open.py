@@ -67,7 +67,7 @@ def load(
     on_first_image, on_progress
         Called in the calling thread; progress is 0..1.
     cancel
-        Looked at before every slice.
+        Looked at before every slice, and more often where one takes long.
 
     Raises
     ------
@@ -80,7 +80,9 @@ def load(
     source: SeriesSource | None = info.source
     if source is None or not info.loadable:
         raise SeriesError(f"Series {info.index} cannot be opened: {info.reason}.")
-    filled = fill(info, source, allocate, Hooks(on_first_image, on_progress, cancel))
+    hooks = Hooks(on_first_image, on_progress, cancel)
+    filled = fill(info, source, allocate, hooks)
+    hooks.check()
     volume = Volume(
         array=filled.array,
         geometry=filled.geometry,

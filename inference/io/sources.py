@@ -167,7 +167,13 @@ def on_disk(*files: FileSource) -> Iterator[tuple[Path, ...]]:
 def folders_under(
     root: Path, problems: list[Problem], cancel: CancellationToken | None = None
 ) -> Iterator[list[FileSource]]:
-    """The regular files of each folder below ``root``, sorted by name. Links to folders are not followed."""
+    """The regular files of each folder below ``root``, sorted by name.
+
+    Links to folders are not followed, for they can lead in circles and out of the study; ``problems`` names them, and
+    links that lead nowhere, at the end.
+    """
+    not_followed: list[str] = []
+    dead: list[str] = []
 
     def unreadable(error: OSError) -> None:
         name = Path(str(error.filename)).name
@@ -177,10 +183,23 @@ def folders_under(
         if cancel is not None:
             cancel.check()
         folders.sort(key=natural)
-        paths = (Path(folder, name) for name in sorted(names, key=natural) if not name.startswith("._"))
+        not_followed += [name for name in folders if Path(folder, name).is_symlink()]
+        paths = [Path(folder, name) for name in sorted(names, key=natural) if not name.startswith("._")]
+        dead += [path.name for path in paths if path.is_symlink() and not path.exists()]
         files: list[FileSource] = [DiskFile(path) for path in paths if path.is_file()]
         if files:
             yield files
+    if not_followed:
+        problems.append(Problem(not_followed[0], _links(not_followed, "leads to a folder", "lead to folders")))
+    if dead:
+        problems.append(Problem(dead[0], _links(dead, "leads nowhere", "lead nowhere")))
+
+
+def _links(names: list[str], one: str, many: str) -> str:
+    help_ = "open the folder that holds the images itself"
+    if len(names) == 1:
+        return f"{names[0]} is a link that {one} and was not followed; {help_}."
+    return f"{len(names)} links (the first: {names[0]}) {many} and were not followed; {help_}."
 
 
 def members(path: Path, problems: list[Problem]) -> list[FileSource]:

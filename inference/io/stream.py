@@ -6,6 +6,7 @@ import gzip
 import io
 import threading
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
@@ -21,6 +22,8 @@ BROKEN = (OSError, EOFError, zlib.error, ValueError)
 """What reading a damaged file raises."""
 _GZIP = b"\x1f\x8b"
 _CHUNK = 1 << 18
+_PIECE = 1 << 20
+"""Bytes that are read between two looks at whether to stop."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,7 @@ class StreamReader:
         self._range = ValueRange()
         self._lock = threading.Lock()
         self._at = 0
+        self._check: Callable[[], None] = _go_on
         self.parallel = not layout.packed
         self._stream = stream = layout.file.open()
         if layout.packed:
@@ -55,11 +59,22 @@ class StreamReader:
 
     def read(self, k: int, out: NDArray[np.int16]) -> None:
         """Fill ``out`` with slice ``k``. Raises SeriesError."""
+        row = out.shape[1] * self._layout.stored.itemsize
+        rows = max(1, _PIECE // max(row, 1))
+        for first in range(0, out.shape[0], rows):
+            self._check()
+            self._read_rows((k * out.shape[0] + first) * row, out[first : first + rows])
+
+    def stop_when(self, check: Callable[[], None]) -> None:
+        """Call ``check``, which raises to stop, between pieces of a slice: one slice can take seconds to unpack."""
+        self._check = check
+
+    def _read_rows(self, place: int, out: NDArray[np.int16]) -> None:
         layout = self._layout
         count = out.size * layout.stored.itemsize
         try:
             with self._lock:
-                self._go_to(layout.skip + k * count)
+                self._go_to(layout.skip + place)
                 data = self._stream.read(count)
                 self._at += len(data)
         except BROKEN as error:
@@ -73,6 +88,7 @@ class StreamReader:
         if not self._layout.packed:
             self._stream.seek(self._layout.start + place)
         while self._layout.packed and self._at < place:
+            self._check()
             passed = len(self._stream.read(min(_CHUNK, place - self._at)))
             self._at += passed
             if not passed:
@@ -88,6 +104,10 @@ class StreamReader:
     def close(self) -> None:
         """Close the file."""
         self._stream.close()
+
+
+def _go_on() -> None:
+    """Nobody asks to stop."""
 
 
 def unpacked(stream: BinaryIO) -> BinaryIO:

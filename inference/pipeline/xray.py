@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from inference.errors import InferenceError, WeightsMissing
 from inference.findings import Findings, Provenance, Recognition, RegionFigures, SystemOutput, Warning
+from inference.io.image import as_xray
 from inference.io.study import LoadedSeries, WindowLevel
 from inference.io.voi import voi
 from inference.systems.readiness import readiness
@@ -43,14 +44,18 @@ def create_reading() -> XrayReading:
     return XrayReading()
 
 
-def recognised(loaded: LoadedSeries) -> LoadedSeries:
-    """The series marked as an X-ray, with the verdict that belongs to one, if its header or its look says so."""
+def recognised(loaded: LoadedSeries, wanted: bool | None = None) -> LoadedSeries:
+    """The series marked as an X-ray, with the verdict that belongs to one, if its header or its look says so.
+
+    ``wanted`` is what the reader says of an 8-bit picture, whatever it looks like.
+    """
     info, volume = loaded.info, loaded.volume
     if volume.array.shape[0] != 1:
         return loaded
-    if not info.is_xray and not (info.kind == "image" and volume.units is Units.GREY8 and _looks(volume)):
+    picture = info.kind == "image" and volume.units is Units.GREY8
+    if not info.is_xray and not (picture and (_looks(volume) if wanted is None else wanted)):
         return loaded
-    return replace(loaded, info=replace(info, is_xray=True), verdict=PROJECTION)
+    return replace(loaded, info=as_xray(info), verdict=PROJECTION)
 
 
 def grey_picture(loaded: LoadedSeries) -> Volume:
@@ -64,9 +69,9 @@ def grey_picture(loaded: LoadedSeries) -> Volume:
     return Volume((255 - grey).astype(np.int16) if info.monochrome1 else grey, geometry, Units.GREY8)
 
 
-def readers() -> tuple[SystemCard, ...]:
-    """The systems that read X-rays and whose weights for it are here: those that draw lungs first."""
-    ready = [card for card in cards() if readiness(card, "xray").ready and card.kind == "learned"]
+def readers(*, hashes: bool = True) -> tuple[SystemCard, ...]:
+    """The systems that read X-rays and whose weights for it are here (and unaltered): those that draw lungs first."""
+    ready = [card for card in cards() if card.kind == "learned" and readiness(card, "xray", hashes=hashes).ready]
     return tuple(sorted(ready, key=_place))
 
 

@@ -35,11 +35,21 @@ class SeriesModel(QAbstractListModel):
         super().__init__()
         self._series: list[SeriesInfo] = []
         self._pictures: dict[int, QPixmap] = {}
+        self._xrays: dict[tuple[int, str], SeriesInfo] = {}
         self.proposed: SeriesInfo | None = None
         self.opened: SeriesInfo | None = None
         self.opened_verdict: Verdict | None = None
         """The verdict of the open series once its images, and later its lungs, are known."""
         self.identity_hidden = False
+
+    def shown(self, info: SeriesInfo) -> SeriesInfo:
+        """The series in the words that are known by now: a picture may have turned out to be an X-ray."""
+        return self._xrays.get((info.index, info.uid), info)
+
+    def recognise(self, xray: SeriesInfo) -> None:
+        """Call a series an X-ray from now on."""
+        self._xrays[xray.index, xray.uid] = xray
+        self.refresh()
 
     def verdict(self, info: SeriesInfo) -> Verdict:
         """The best-informed verdict of a series."""
@@ -52,12 +62,18 @@ class SeriesModel(QAbstractListModel):
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
         """Qt's hook: name, tooltip, and the series itself under UserRole."""
         info = self._series[index.row()]
+        words = self.shown(info)
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
-            return title(info, self.identity_hidden)
+            return title(words, self.identity_hidden)
         if role == Qt.ItemDataRole.ToolTipRole:
             return "\n".join(
                 part
-                for part in (title(info, self.identity_hidden), facts(info), self.verdict(info).sentence(), info.reason)
+                for part in (
+                    title(words, self.identity_hidden),
+                    facts(info),
+                    self.verdict(info).sentence(),
+                    words.reason,
+                )
                 if part
             )
         return info if role == Qt.ItemDataRole.UserRole else None
@@ -68,7 +84,7 @@ class SeriesModel(QAbstractListModel):
 
     def picture(self, info: SeriesInfo) -> QPixmap | None:
         """Its thumbnail; none of kinds that may have a name burned in while identity is hidden."""
-        if self.identity_hidden and (info.modality not in ("CT", "") or info.is_xray):
+        if self.identity_hidden and (info.modality not in ("CT", "") or self.shown(info).is_xray):
             return None
         return self._pictures.get(id(info))
 
@@ -88,6 +104,8 @@ class SeriesModel(QAbstractListModel):
         """The scan is done: this is the whole list; thumbnails of series that stay are kept."""
         self.beginResetModel()
         self._series = list(series)
+        if not series:
+            self._xrays.clear()
         self.proposed = proposed
         kept = {id(info) for info in series}
         self._pictures = {key: picture for key, picture in self._pictures.items() if key in kept}
@@ -155,8 +173,9 @@ class SeriesDelegate(QStyledItemDelegate):
     def _words(self, painter: QPainter, info: SeriesInfo, line: QRect, font: QFont) -> None:
         small = QFont(font)
         small.setPixelSize(12)
+        shown = self._model.shown(info)
         for text, face, colour in (
-            (title(info, self._model.identity_hidden), font, "#e0e0e0" if info.loadable else "#8a8a8a"),
+            (title(shown, self._model.identity_hidden), font, "#e0e0e0" if info.loadable else "#8a8a8a"),
             (facts(info), small, "#a8a8a8"),
         ):
             painter.setFont(face)
@@ -167,7 +186,7 @@ class SeriesDelegate(QStyledItemDelegate):
         proposed = info is self._model.proposed
         painter.setPen(QColor(ACCENT if proposed else "#8a8a8a"))
         reason = QRect(line.left(), line.top() + 1, line.width() + 20, 34)
-        words = f"Proposed: {info.reason}" if proposed else info.reason
+        words = f"Proposed: {shown.reason}" if proposed else shown.reason
         painter.drawText(reason, Qt.TextFlag.TextWordWrap | Qt.AlignmentFlag.AlignTop, words)
 
 

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QModelIndex, QPoint, Qt, QTimer
 from PySide6.QtWidgets import QAbstractItemView, QLabel, QListView, QMenu, QVBoxLayout, QWidget
 
-from inference.io.study import SeriesInfo, Study
+from inference.io.study import LoadedSeries, SeriesInfo, Study
 from inference.verdict import Verdict
 from viewer.binding import listen, observe
 from viewer.jobs.runner import Jobs
@@ -59,6 +59,7 @@ class StudyBrowser(QWidget):
         observe(self, session.scanning, lambda _: self._show_words())
         observe(self, session.selected, self._show_opened)
         observe(self, session.verdict, self._show_verdict)
+        observe(self, session.loaded, self._show_loaded)
         observe(self, session.identity_hidden, self._hide_identity)
         listen(self, session.loading.changed, lambda _: self._start_thumbnails())
 
@@ -90,6 +91,10 @@ class StudyBrowser(QWidget):
         self.model.opened = info
         self.model.refresh()
         self._show_words()
+
+    def _show_loaded(self, loaded: LoadedSeries | None) -> None:
+        if loaded is not None and loaded.info.is_xray:
+            self.model.recognise(loaded.info)
 
     def _show_verdict(self, verdict: Verdict | None) -> None:
         self.model.opened_verdict = verdict

@@ -8,8 +8,9 @@ from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QColor, QGuiApplication, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QApplication, QLineEdit, QWidget
 
-from inference.io.study import Study
+from inference.io.study import LoadedSeries, Study
 from inference.verdict import Colour, Reason, Verdict
+from inference.volume import Units, Volume, VolumeGeometry
 from tests.helpers.fake_jobs import FakeJobs
 from tests.helpers.severity_session import analysed, opened
 from tests.helpers.slices import asymmetric, loaded
@@ -246,6 +247,30 @@ def test_open_series_shows_the_verdict_of_its_images_not_of_its_headers(browser)
     assert browser.model.verdict(INFO).colour is Colour.GREEN
     browser.session.verdict.value = AMBER
     assert browser.model.verdict(INFO) is AMBER
+
+
+def test_a_picture_is_called_an_x_ray_once_it_is_known_to_be_one_and_not_before(browser, monkeypatch):
+    from inference.io.image import SINGLE
+    from inference.pipeline import xray
+
+    plain = replace(INFO, kind="image", modality="", description=SINGLE, reason=SINGLE, slices=1)
+    browser.session.study.value = Study(INFO.source, (plain,), 0)
+
+    def tip():
+        return browser.model.data(browser.model.index(0), Qt.ItemDataRole.ToolTipRole).splitlines()
+
+    assert tip()[0] == "8-bit image" and tip()[-1] == "8-bit image"
+    volume = Volume(np.zeros((1, 8, 9), np.int16), VolumeGeometry((1, 8, 9), np.eye(4)), Units.GREY8)
+    loaded = LoadedSeries(plain, volume, volume.geometry, AMBER, 0.0)
+    for looks, words in ((False, "8-bit image"), (True, "X-ray image (8-bit)")):
+        monkeypatch.setattr(xray, "_looks", lambda volume, looks=looks: looks)
+        browser.session.loaded.value = xray.recognised(loaded)
+        assert tip()[0] == words and tip()[-1] == words
+    other = replace(plain, index=1, uid="another")
+    assert browser.model.shown(other) is other
+    browser.session.study.value = None
+    browser.session.study.value = Study(INFO.source, (plain,), 0)
+    assert tip()[0] == "8-bit image", "the next study's first picture is not yet known"
 
 
 def test_click_opens_a_series(browser, qtbot):
