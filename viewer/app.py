@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtWidgets import QApplication
 
 from inference.errors import InferenceError
+from inference.pipeline.agreement import COMBINED
+from inference.pipeline.cancellation import CancellationToken
+from inference.pipeline.xray import CARD as XRAY_READING
+from inference.pipeline.xray import readers
 from inference.software import version
-from inference.systems import weights as stored_weights
+from inference.systems.readiness import readiness
 from inference.systems.registry import SystemCard, cards
 from viewer.binding import observe
 from viewer.jobs.runner import Jobs
@@ -16,7 +21,7 @@ from viewer.messages import message
 from viewer.operations.analysing import SystemChoice
 from viewer.operations.opening import open_path
 from viewer.settings import Preferences, Settings, settings_file
-from viewer.state.session import Notice, Session
+from viewer.state.session import JobState, Notice, Session
 from viewer.widgets import theme
 from viewer.widgets.main_window import MainWindow
 
@@ -40,12 +45,24 @@ class App:
         self.choices = system_choices()
         self.window = MainWindow(self.session, self.jobs, settings, self.choices, demo_folder)
         observe(self.window, settings.preferences, self._prefer)
+        observe(self.window, self.session.segment_anyway, self._keep_segment_anyway)
+        self.session.jobs.changed.connect(self._look_again)
         self._warm = False
+        self._failed: set[int] = set()
+        self.check_weights()
         self.session.loaded.changed.connect(lambda loaded: None if loaded is None else self._warm_up())
 
     def open(self, path: Path) -> None:
         """Open a study."""
         open_path(self.session, self.jobs, self.settings, path)
+
+    def check_weights(self) -> None:
+        """Compare every weight file with its card in the background, and list the systems as they are."""
+
+        def work(report: Callable[[float], None], token: CancellationToken) -> tuple[SystemChoice, ...]:
+            return system_choices(hashes=True)
+
+        self.jobs.run("Checking weights", work, self._list, quiet=True)
 
     def report(self, error: BaseException) -> None:
         """Tell the reader about an error that nobody expected; the viewer goes on."""
@@ -54,6 +71,23 @@ class App:
     def _prefer_at_start(self, preferences: Preferences) -> None:
         self.session.interpolate.value = preferences.interpolate
         self.session.identity_hidden.value = preferences.hide_identity
+        self.session.segment_anyway.value = preferences.segment_anyway
+
+    def _list(self, choices: tuple[SystemChoice, ...]) -> None:
+        if choices != self.choices:
+            self.choices = choices
+            self.window.commands.set_systems(choices)
+
+    def _look_again(self, jobs: tuple[JobState, ...]) -> None:
+        """A failed analysis may have found weights altered since the start."""
+        failed = {job.number for job in jobs if job.can_retry and job.ending == "failed"}
+        if failed - self._failed:
+            self.check_weights()
+        self._failed |= failed
+
+    def _keep_segment_anyway(self, wanted: bool) -> None:
+        if wanted != self.settings.preferences.value.segment_anyway:
+            self.settings.change_preferences(segment_anyway=wanted)
 
     def _prefer(self, preferences: Preferences) -> None:
         self.session.drag_up_brightens.value = preferences.drag_up_brightens
@@ -74,9 +108,9 @@ def describe(error: BaseException) -> str:
     return str(message(error, log=write_log(error)))
 
 
-def system_choices() -> tuple[SystemChoice, ...]:
-    """The registered systems in the words of the Analyse menu."""
-    return tuple(_choice(card) for card in cards())
+def system_choices(*, hashes: bool = False) -> tuple[SystemChoice, ...]:
+    """The registered systems in the words of the Analyse menu; last what puts the readers of X-rays together."""
+    return (*(_choice(card, hashes) for card in cards()), _xray_reading(hashes))
 
 
 def start(application: QApplication) -> App:
@@ -98,18 +132,24 @@ def prepare(app: QApplication) -> None:
     theme.apply(app)
 
 
-def _choice(card: SystemCard) -> SystemChoice:
+def _choice(card: SystemCard, hashes: bool) -> SystemChoice:
     rule_based = card.kind == "rule-based"
     told = "Fixed rules, no learning, no probabilities." if rule_based else f"Trained on {card.trained_on}."
+    ct, xray = (readiness(card, modality, hashes=hashes) for modality in ("ct", "xray"))
     return SystemChoice(
-        name=card.name,
-        title=card.title,
-        rule_based=rule_based,
-        available=_weights_present(card),
-        explanation=" ".join((told, *card.limitations[:1])),
-    )
+        name=card.name, title=card.title, rule_based=rule_based, available=ct.ready,
+        explanation=" ".join((told, *card.limitations[:1])), state=ct.state, problem=ct.sentence, xray=xray.ready,
+        xray_problem=xray.sentence, votes=not rule_based and card.name != COMBINED,
+        about=(told, *card.limitations, f"Licence: {card.licence}."),
+    )  # fmt: skip
 
 
-def _weights_present(card: SystemCard) -> bool:
-    folder = stored_weights.folder()
-    return all((folder / file.name).is_file() for file in card.weights)
+def _xray_reading(hashes: bool) -> SystemChoice:
+    """All readers of X-rays together: what Analyse does with one."""
+    names = [card.title for card in readers(hashes=hashes)]
+    problem = "" if names else "No system's weights for X-rays are here."
+    return SystemChoice(
+        name=XRAY_READING.name, title="X-ray reading", rule_based=False, available=bool(names),
+        explanation=f"By {' and '.join(names)}." if names else problem, state="ready" if names else "weights missing",
+        problem=problem, ct=False, xray=bool(names), xray_problem=problem, about=XRAY_READING.limitations,
+    )  # fmt: skip

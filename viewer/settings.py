@@ -32,6 +32,8 @@ class Preferences:
     interpolate: bool = True
     hide_identity: bool = False
     keep_recent: bool = True
+    segment_anyway: bool = False
+    """Segment studies that a system did not recognise as diseased."""
 
 
 @dataclass(frozen=True)

@@ -81,7 +81,7 @@ class Unattended(QObject):
 
     def _analyse(self) -> Iterator[Ready]:
         session = self._app.session
-        choice = default_choice(self._app.choices)
+        choice = default_choice(self._app.choices, session)
         if choice is None:
             return
         analyse(session, self._app.jobs, choice)

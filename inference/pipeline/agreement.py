@@ -15,6 +15,8 @@ from inference.labels import INFECTED
 from inference.systems.registry import RunContext, RunOptions, SystemCard, cards, chosen_weights, create
 from inference.volume import LabelMap, Volume
 
+COMBINED = "consensus"
+"""It puts the others' networks together, so it has no vote of its own."""
 LEAST_DICE = 0.5
 """Two systems that agree less than this, in the mean over all pairs, are a warning."""
 
@@ -26,7 +28,7 @@ def members(config: str = "") -> tuple[tuple[SystemCard, ...], dict[str, str]]:
     """
     chosen, left_out = [], {}
     for card in cards():
-        if card.kind != "learned" or card.name == _COMBINED:
+        if card.kind != "learned" or card.name == COMBINED:
             continue
         missing = [part.name for part in card.parts
                    if part.required and part.modality == "ct" and chosen_weights(part, config) is None]  # fmt: skip
@@ -73,9 +75,6 @@ def agree(
         LabelMap(marks, volume.geometry), tuple(packed), percentages, dice, _shares(marks, len(packed)), left_out
     )
     return found, _warnings(found)
-
-
-_COMBINED = "consensus"
 
 
 @dataclass(frozen=True)

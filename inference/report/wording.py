@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from inference.findings import Findings, RegionFigures, Severity
+from inference.findings import Agreement, Findings, Recognition, RegionFigures, Severity
 from inference.labels import Lesion
 from inference.quantification.definitions import sentences
 from inference.quantification.grades import GRADE_WORDS, bins
@@ -110,9 +110,86 @@ def manifestation_rows(findings: Findings) -> list[tuple[str, str, str, str]]:
     return rows
 
 
+TARGETS = {
+    "covid_against_other": "Pattern like the COVID cases it was trained on",
+    "pneumonia_against_normal": "Pneumonia pattern",
+}
+"""What a recogniser looks for, in words that promise no diagnosis."""
+_CLASSES = {
+    "normal": "like normal films", "bacterial": "like bacterial pneumonia", "viral": "like viral pneumonia",
+    "covid": "like the COVID cases", "pneumonia": "like pneumonia",
+}  # fmt: skip
+_ALARMS = ("systems_disagree", "heat_elsewhere", "not_segmented", "differs_from_densitometry", "reader_left_out")
+
+
+def class_name(name: str) -> str:
+    """A class of a recogniser in words: ``like viral pneumonia``."""
+    return _CLASSES.get(name, name.replace("_", " "))
+
+
+def opinion(said: Recognition) -> str:
+    """``0.93 · present``; a rule without probability has only the word."""
+    word = {True: "present", False: "not present", None: "not judged"}[said.positive]
+    return word if said.probability is None else f"{said.probability:.2f} · {word}"
+
+
+def recognition_lines(findings: Findings) -> list[str]:
+    """Everything that was recognised, line by line; empty for rules."""
+    output = findings.output
+    lines = []
+    if output.recognition is not None:
+        lines.append(f"{TARGETS[output.recognition.target]}: {opinion(output.recognition)}. {output.recognition.rule}")
+    lines += [f"{name}: {TARGETS[said.target].lower()} {opinion(said)}." for name, said in output.opinions.items()]
+    if output.classes:
+        ordered = sorted(output.classes.items(), key=lambda item: -item[1])
+        lines.append("Classes: " + ", ".join(f"{class_name(name)} {value:.2f}" for name, value in ordered) + ".")
+    if output.probabilities:
+        told = (f"{name.replace('_', ' ')} {value:.2f}" for name, value in output.probabilities.items())
+        lines.append(f"Probabilities of a network: {', '.join(told)}.")
+    if heat := heat_line(findings):
+        lines.append(f"{heat}.")
+    return lines
+
+
+def heat_line(findings: Findings) -> str:
+    """Where the heat map's heat lies; empty without one."""
+    lung, lesion = findings.explanation.heat_in_lung, findings.explanation.heat_in_lesion
+    if findings.output.heatmap is None or lung is None or lesion is None:
+        return ""
+    of = class_name(findings.output.heatmap.target or "disease")
+    return f"Heat map ({of}): {100 * lung:.0f} % of its heat in the lung, {100 * lesion:.0f} % in the opacities"
+
+
+def agreement_line(found: Agreement) -> str:
+    """Which systems were compared, and how far they agree, in one sentence."""
+    each = ", ".join(f"{name} {percent(found.percentages[name])}" for name in found.systems)
+    mean = sum(found.dice.values()) / len(found.dice)
+    return (
+        f"{each}. Of all that any marks, {percent(100 * found.shares['all'])} is marked by all {len(found.systems)}, "
+        f"{percent(100 * found.shares['one'])} by one alone; mean Dice of the pairs {mean:.2f}."
+    )
+
+
+def alarms(findings: Findings) -> list[str]:
+    """The warnings that must be read before any figure, gravest first."""
+    said = {warning.code: warning.text for warning in findings.warnings}
+    return [said[code] for code in _ALARMS if code in said]
+
+
+def origin(findings: Findings) -> str:
+    """``Consensus (consensus 1.0.0, compact)``."""
+    provenance = findings.output.provenance
+    name = ", ".join(part for part in (f"{provenance.system} {provenance.version}", provenance.config) if part)
+    return f"{provenance.title} ({name})" if provenance.title else name
+
+
 def summary(findings: Findings) -> str:
     """The result in one line, free of identity."""
     severity = findings.severity
+    if findings.output.modality == "xray":
+        if severity.percentage_of_infection is None:
+            return "X-ray: no lung field was drawn"
+        return f"X-ray: {percent(severity.percentage_of_infection)} of the drawn lung field marked as infected"
     head = f"{grade(severity)}: {infection(severity, severity.both)} of the lung infected"
     if severity.right is not None and severity.left is not None:
         right, left = infection(severity, severity.right, "right"), infection(severity, severity.left, "left")

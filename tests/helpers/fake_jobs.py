@@ -56,9 +56,14 @@ class FakeJobs:
         self.calls.append(("unload", None))
         self.session.loaded.value = None
 
-    def analyse(self, system: str) -> int | None:
+    def analyse(self, system: str, **wishes: object) -> int | None:
         self.calls.append(("analyse", system))
+        self.calls += [(name, value) for name, value in wishes.items() if value]
         return 4
+
+    def reconstruct(self, number: int, on_done: Callable[[Any], None]) -> int | None:
+        self.calls.append(("reconstruct", number))
+        return 7
 
     def retry(self) -> int | None:
         self.calls.append(("retry", None))

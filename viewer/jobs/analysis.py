@@ -3,17 +3,45 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from inference.errors import Cancelled, GeometryRefused, InferenceError
+from inference.io.study import LoadedSeries
 from inference.pipeline.cancellation import CancellationToken
-from inference.pipeline.events import Event, Failed, PartialResult, Progress, StageStarted, Succeeded, WasCancelled
+from inference.pipeline.events import (
+    Ending,
+    Event,
+    Failed,
+    PartialResult,
+    Progress,
+    Reconstructed,
+    StageStarted,
+    Succeeded,
+)
 from inference.pipeline.isolated import IsolatedRunner, Run, SharedVolume
-from inference.systems.registry import card
+from inference.pipeline.shared import SharedArray
+from inference.pipeline.xray import CARD as XRAY_READING
+from inference.pipeline.xray import grey_picture
+from inference.systems.registry import RunOptions, card
+from viewer.state.layers import AGREEMENT
 from viewer.state.session import Session
 
 if TYPE_CHECKING:
     from viewer.jobs.runner import Jobs, Report
+
+
+@dataclass(frozen=True)
+class Wish:
+    """An analysis as it was asked for. ``fallback_reason`` says why the default is not the best system."""
+
+    system: str
+    agreement: bool = False
+    segment_anyway: bool = False
+    fallback_reason: str = ""
 
 
 class AnalysisJobs:
@@ -24,7 +52,7 @@ class AnalysisJobs:
         self._jobs = jobs
         self._runner = IsolatedRunner()
         self._number: int | None = None
-        self._last_system: str | None = None
+        self._last: Wish | None = None
 
     @property
     def worker_pid(self) -> int | None:
@@ -43,42 +71,61 @@ class AnalysisJobs:
 
     def retry(self, shared: SharedVolume | None) -> int | None:
         """Run the last system again on what is open now."""
-        if shared is None or self._last_system is None:
+        if shared is None or self._last is None:
             return None
-        return self.start(self._last_system, shared)
+        return self.start(self._last, shared)
 
-    def start(self, system: str, shared: SharedVolume) -> int:
-        """Run ``system`` on the series in shared memory; returns the job's number."""
+    def start(self, wish: Wish, shared: SharedVolume) -> int:
+        """Run a system on the series in shared memory; returns the job's number."""
         self.cancel()
-        self._last_system = system
-        verdict = self._session.verdict.value
-        chosen = card(system)
-        if verdict is None:
+        self._last = wish
+        loaded, verdict = self._session.loaded.value, self._session.verdict.value
+        if verdict is None or loaded is None:
             raise InferenceError("The series has no verdict yet; wait until it is loaded.")
+        chosen = XRAY_READING if wish.system == XRAY_READING.name else card(wish.system)
+        xray = loaded.info.is_xray
+        options = RunOptions("xray" if xray else "ct", segment_anyway=wish.segment_anyway)
 
         def work(report: Report, token: CancellationToken) -> Succeeded:
-            buffers = Run.allocate(shared.volume.geometry.shape)
+            pictured = _grey_copy(loaded) if xray else shared
+            buffers = Run.allocate(pictured.volume.geometry.shape)
 
             def on_event(event: Event) -> None:
                 self._jobs.post(lambda: self._on_event(number, event, buffers))
 
-            ending = self._runner.run(chosen.factory, shared, verdict, buffers, on_event, token)
-            if isinstance(ending, WasCancelled):
-                raise Cancelled
-            if isinstance(ending, Failed) and ending.verdict is not None:
-                raise GeometryRefused(ending.message, ending.verdict)
-            if isinstance(ending, Failed):
-                raise InferenceError(ending.message)
+            try:
+                ending = self._runner.run(
+                    chosen.factory, pictured, verdict, buffers, on_event, token, options=options,
+                    agreement=wish.agreement,
+                )  # fmt: skip
+            finally:
+                if pictured is not shared:
+                    pictured.voxels.release()
+            if not isinstance(ending, Succeeded):
+                raise _error(ending)
             return ending
 
         def done(ending: Succeeded) -> None:
             if number == self._number:
-                self._show(ending)
+                self._show(ending, wish)
 
-        number = self._jobs.run(chosen.title, work, done, on_stopped=lambda error: self._stopped(number, error))
+        title = f"{chosen.title}, compared with all systems" if wish.agreement else chosen.title
+        number = self._jobs.run(title, work, done, on_stopped=lambda error: self._stopped(number, error))
         self._jobs.board.update(number, can_retry=True)
         self._number = number
         return number
+
+    def reconstruct(self, shared: SharedVolume, number: int, on_done: Callable[[Reconstructed], None]) -> int:
+        """Let the multitask network draw canonical slice ``number`` again; returns the job's number."""
+
+        def work(report: Report, token: CancellationToken) -> Reconstructed:
+            canonical = shared.volume.canonical()[0].geometry.shape
+            ending = self._runner.reconstruct(shared, number, Run.for_slice(canonical[1:]), token)
+            if not isinstance(ending, Reconstructed):
+                raise _error(ending)
+            return ending
+
+        return self._jobs.run("Reconstruction of the slice", work, on_done)
 
     def close(self) -> None:
         """End the worker."""
@@ -95,14 +142,15 @@ class AnalysisJobs:
         elif isinstance(event, PartialResult):
             self._session.show_masks(buffers.masks["lungs"], buffers.masks["lesions"])
 
-    def _show(self, ending: Succeeded) -> None:
+    def _show(self, ending: Succeeded, wish: Wish) -> None:
         findings = ending.findings
-        heat = findings.output.heatmap
+        if wish.fallback_reason:
+            provenance = replace(findings.output.provenance, fallback_reason=wish.fallback_reason)
+            findings = replace(findings, output=replace(findings.output, provenance=provenance))
         self._session.verdict.value = ending.verdict
-        self._session.show_masks(
-            findings.output.lungs.array, findings.output.lesions.array, None if heat is None else heat.array
-        )
-        self._session.findings.value = findings
+        self._session.show_findings(findings)
+        if findings.output.agreement is not None:
+            self._session.layers.change(AGREEMENT, visible=True)
 
     def _stopped(self, number: int, error: BaseException) -> None:
         """After a failure or a cancel: what was on show before the run, and a verdict that the lungs turned red."""
@@ -114,4 +162,20 @@ class AnalysisJobs:
         if findings is None:
             self._session.show_masks(None, None)
         else:
-            self._session.show_masks(findings.output.lungs.array, findings.output.lesions.array)
+            self._session.show_findings(findings)
+
+
+def _error(ending: Ending) -> BaseException:
+    """The error that an ending without a result stands for."""
+    if isinstance(ending, Failed):
+        refused = ending.verdict is not None
+        return GeometryRefused(ending.message, ending.verdict) if refused else InferenceError(ending.message)
+    return Cancelled()
+
+
+def _grey_copy(loaded: LoadedSeries) -> SharedVolume:
+    """An X-ray as the systems read it, in shared memory of its own."""
+    picture = grey_picture(loaded)
+    voxels = SharedArray(picture.array.shape, np.int16)
+    voxels.array[...] = picture.array
+    return SharedVolume(replace(picture, array=voxels.array), voxels)

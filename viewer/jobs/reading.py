@@ -75,8 +75,11 @@ class ReadingJobs:
         self._scan_number = number
         return number
 
-    def load(self, info: SeriesInfo, on_done: Callable[[], None] | None) -> int:
-        """Load a series for reading: the first image shows before the rest is there."""
+    def load(self, info: SeriesInfo, on_done: Callable[[], None] | None, xray: bool | None = None) -> int:
+        """Load a series for reading: the first image shows before the rest is there.
+
+        ``xray`` says whether a picture is an X-ray, where the reader knows better than its look.
+        """
         self._give_up(self._load_number)
         session = self._session
         self._forget_series()
@@ -94,7 +97,7 @@ class ReadingJobs:
                 report(fraction)
                 progress(fraction)
 
-            return self._load(info, token, first, on_progress)
+            return self._load(info, token, first, on_progress, xray)
 
         def done(result: tuple[LoadedSeries, SharedVolume]) -> None:
             if number != self._load_number:
@@ -141,8 +144,10 @@ class ReadingJobs:
         token: CancellationToken,
         first: Callable[[FirstImage], None],
         progress: Callable[[float], None],
+        xray: bool | None = None,
     ) -> tuple[LoadedSeries, SharedVolume]:
         from inference.io.open import load
+        from inference.pipeline.xray import recognised
 
         kept: list[SharedArray] = []
 
@@ -155,7 +160,7 @@ class ReadingJobs:
                 info, study=self._session.study.value, allocate=allocate, on_first_image=first, on_progress=progress,
                 cancel=token,
             )  # fmt: skip
-            return _in_shared_memory(loaded, kept)
+            return _in_shared_memory(recognised(loaded, xray), kept)
         except BaseException:
             for voxels in kept:
                 voxels.release()

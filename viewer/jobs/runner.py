@@ -15,7 +15,8 @@ from typing import Any, TypeVar
 from inference.errors import Cancelled, GeometryRefused, InferenceError
 from inference.io.study import SeriesInfo
 from inference.pipeline.cancellation import CancellationToken
-from viewer.jobs.analysis import AnalysisJobs
+from inference.pipeline.events import Reconstructed
+from viewer.jobs.analysis import AnalysisJobs, Wish
 from viewer.jobs.board import JobBoard
 from viewer.jobs.reading import ReadingJobs
 from viewer.jobs.relay import Relay
@@ -66,10 +67,13 @@ class Jobs:
         """
         return self._reading.scan(path, on_done, on_found)
 
-    def load(self, info: SeriesInfo, on_done: Callable[[], None] | None = None) -> int:
-        """Load a series into ``session.loaded``; an earlier load or analysis is given up."""
+    def load(self, info: SeriesInfo, on_done: Callable[[], None] | None = None, *, xray: bool | None = None) -> int:
+        """Load a series into ``session.loaded``; an earlier load or analysis is given up.
+
+        ``xray`` says whether a picture is an X-ray, where the reader knows better than its look.
+        """
         self._analysis.cancel()
-        return self._reading.load(info, on_done)
+        return self._reading.load(info, on_done, xray)
 
     def unload(self) -> None:
         """Forget the open series and what was found on it; a load or analysis under way is given up."""
@@ -80,10 +84,21 @@ class Jobs:
         """Load a second series into ``session.beside`` for the side-by-side layout."""
         return self._reading.load_beside(info)
 
-    def analyse(self, system: str) -> int | None:
-        """Run a system on the loaded series in the worker process; None when nothing is loaded."""
+    def analyse(
+        self, system: str, *, agreement: bool = False, segment_anyway: bool = False, fallback_reason: str = ""
+    ) -> int | None:
+        """Run a system on the loaded series in the worker process; None when nothing is loaded.
+
+        ``agreement`` runs all learned systems besides. ``fallback_reason`` goes into the provenance.
+        """
         shared = self._reading.shared
-        return None if shared is None else self._analysis.start(system, shared)
+        wish = Wish(system, agreement, segment_anyway, fallback_reason)
+        return None if shared is None else self._analysis.start(wish, shared)
+
+    def reconstruct(self, number: int, on_done: Callable[[Reconstructed], None]) -> int | None:
+        """Let the multitask network draw a canonical slice of the loaded series; None when nothing is loaded."""
+        shared = self._reading.shared
+        return None if shared is None else self._analysis.reconstruct(shared, number, on_done)
 
     def run(
         self,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from inference.findings import Findings
@@ -14,6 +14,7 @@ from viewer.jobs.runner import Jobs
 from viewer.state.session import Notice, Session
 
 MASK_FILES = ("lungs.nii.gz", "lesions.nii.gz")
+AGREEMENT_FILE = "agreement.nii.gz"
 TABLE_FILES = ("severity.csv", "slices.csv", "lesions.csv")
 
 
@@ -32,16 +33,26 @@ def result(session: Session) -> Result | None:
     return None if findings is None or loaded is None or verdict is None else Result(findings, loaded, verdict)
 
 
+def mask_files(session: Session) -> tuple[str, ...]:
+    """The files that an export of masks writes now: both masks, and the agreement map where there is one."""
+    findings = session.findings.value
+    compared = findings is not None and findings.output.agreement is not None
+    return (*MASK_FILES, AGREEMENT_FILE) if compared else MASK_FILES
+
+
 def export_masks(session: Session, jobs: Jobs, folder: Path) -> None:
-    """Write both masks in the geometry of the files; each is read back and compared before success is told."""
+    """Write the masks in the geometry of the files; each is read back and compared before success is told."""
+    names = mask_files(session)
 
     def write(it: Result) -> None:
         from inference.io.export import write_label_map
 
-        for name, labels in zip(MASK_FILES, (it.findings.output.lungs, it.findings.output.lesions), strict=True):
+        output = it.findings.output
+        masks = [output.lungs, output.lesions, *([output.agreement.marks] if output.agreement is not None else [])]
+        for name, labels in zip(names, masks, strict=True):
             write_label_map(folder / name, it.loaded.to_source(labels))
 
-    _start(session, jobs, "Exporting masks", write, f"Masks written and read back: {', '.join(MASK_FILES)}.")
+    _start(session, jobs, "Exporting masks", write, f"Masks written and read back: {', '.join(names)}.")
 
 
 def export_tables(session: Session, jobs: Jobs, folder: Path) -> None:
@@ -86,6 +97,15 @@ def _start(session: Session, jobs: Jobs, title: str, write: Callable[[Result], N
         return
 
     def work(report: Callable[[float], None], token: CancellationToken) -> None:
-        write(it)
+        write(_as_analysed(it))
 
     jobs.run(title, work, lambda _: session.notice.emit(Notice(told)))
+
+
+def _as_analysed(it: Result) -> Result:
+    """The result with the picture that was judged: an X-ray as 8-bit grey, whatever the file holds."""
+    if not it.loaded.info.is_xray:
+        return it
+    from inference.pipeline.xray import grey_picture
+
+    return replace(it, loaded=replace(it.loaded, volume=grey_picture(it.loaded)))

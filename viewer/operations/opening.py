@@ -73,6 +73,19 @@ def select_series(session: Session, jobs: Jobs, info: SeriesInfo) -> None:
     jobs.load(info)
 
 
+def may_be_xray(session: Session) -> bool:
+    """Whether the reader may say that the open picture is, or is not, an X-ray."""
+    loaded = session.loaded.value
+    return loaded is not None and loaded.info.kind == "image" and loaded.volume.geometry.shape[0] == 1
+
+
+def treat_as_xray(session: Session, jobs: Jobs, wanted: bool) -> None:
+    """Read the open picture anew as an X-ray, or as a slice of CT."""
+    selected, loaded = session.selected.value, session.loaded.value
+    if selected is not None and loaded is not None and may_be_xray(session) and loaded.info.is_xray != wanted:
+        jobs.load(selected, xray=wanted)
+
+
 def show_beside(session: Session, jobs: Jobs, info: SeriesInfo) -> None:
     """Load a series into the second pane of the side-by-side layout."""
     if not info.loadable:

@@ -127,6 +127,20 @@ def show_missed(session: Session, side: Lung | None) -> bool:
     return _show(session, place, scores, there)
 
 
+def show_marks(session: Session, fewest: int, most: int) -> bool:
+    """Go to the slice with most of what ``fewest`` to ``most`` systems mark as infected."""
+    place = _place(session)
+    agreement = None if place is None else place.findings.output.agreement
+    if place is None or agreement is None:
+        return False
+    marks = place.turn.apply(agreement.marks.array)
+
+    def there(k: int) -> Slice2D:
+        return np.asarray((marks[k] >= fewest) & (marks[k] <= most))
+
+    return _show(session, place, {k: float(np.count_nonzero(there(k))) for k in range(len(marks))}, there)
+
+
 def _place(session: Session) -> _Place | None:
     findings, loaded = session.findings.value, session.loaded.value
     if findings is None or loaded is None:

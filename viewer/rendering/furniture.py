@@ -177,7 +177,9 @@ def _heat_caption(scene: SliceScene) -> str | None:
         return None
     findings = scene.session.findings.value
     heat = None if findings is None else findings.output.heatmap
-    return heat.target.replace("_", " ") if heat is not None and heat.target else "heat"
+    if heat is None or not heat.target:
+        return "heat"
+    return "COVID-like" if heat.target == "covid" else heat.target.replace("_", " ")
 
 
 def _joined(*parts: str) -> str:

@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from viewer.state.layers import HEATMAP, Label, Layer, labels
+from viewer.state.layers import AGREEMENT, AGREEMENT_COLOURS, HEATMAP, Label, Layer, labels
 
 Colour = tuple[int, int, int]
 
@@ -44,11 +44,15 @@ class MaskStyle:
 
 @dataclass(frozen=True, eq=False)
 class OverlayStyle:
-    """How everything over the image is drawn. ``heat`` is premultiplied for heat 0..255, None while hidden."""
+    """How everything over the image is drawn. ``heat`` is premultiplied for heat 0..255, None while hidden.
+
+    With ``agreement`` the number of systems is drawn in the place of the lesions, and ``lesions`` is its style.
+    """
 
     lungs: MaskStyle
     lesions: MaskStyle
     heat: NDArray[np.uint32] | None
+    agreement: bool = False
 
     @cached_property
     def joint(self) -> NDArray[np.uint32]:
@@ -66,12 +70,24 @@ def premultiplied(colour: Colour, opacity: float) -> int:
 
 def overlay_style(layers: Mapping[str, Layer], all_hidden: bool = False) -> OverlayStyle:
     """The tables for the layers' present colours, opacities and visibilities. An outline is drawn opaque."""
-    heat = layers[HEATMAP]
+    heat, agreement = layers[HEATMAP], layers[AGREEMENT]
+    counted = agreement.visible and agreement.available
     return OverlayStyle(
         _mask_style("lungs", layers, all_hidden),
-        _mask_style("lesions", layers, all_hidden),
+        _agreement_style(agreement, all_hidden) if counted else _mask_style("lesions", layers, all_hidden),
         None if all_hidden or not heat.visible else heat_table(heat.opacity),
+        counted,
     )
+
+
+def _agreement_style(layer: Layer, all_hidden: bool) -> MaskStyle:
+    colours, outlined = np.zeros(256, np.uint32), np.zeros(256, bool)
+    if not all_hidden and layer.opacity > 0:
+        for number, colour in enumerate(AGREEMENT_COLOURS, start=1):
+            colours[number] = premultiplied(colour, 1.0 if layer.outline else layer.opacity)
+            outlined[number] = layer.outline
+        colours[len(AGREEMENT_COLOURS) + 1 :] = colours[len(AGREEMENT_COLOURS)]
+    return MaskStyle(colours, outlined)
 
 
 def _mask_style(mask: str, layers: Mapping[str, Layer], all_hidden: bool) -> MaskStyle:

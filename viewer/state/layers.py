@@ -1,4 +1,4 @@
-"""What is laid over the images: one layer per label group and one for the heat map."""
+"""What is laid over the images: one layer per label group, one for the heat map, one for several systems' agreement."""
 
 from __future__ import annotations
 
@@ -44,6 +44,11 @@ def labels() -> tuple[Label, ...]:
 
 
 HEATMAP = "heat_map"
+AGREEMENT = "agreement"
+AGREEMENT_COLOURS: tuple[tuple[int, int, int], ...] = (
+    (98, 92, 190), (44, 134, 160), (60, 180, 118), (172, 218, 56), (255, 240, 120),
+)  # fmt: skip
+"""Where one, two ... five systems mark infection: lightness grows with their number."""
 _NAMES = {"lungs": "Lungs", "ground_glass": "Ground-glass", "consolidation": "Consolidation", "effusion": "Effusion",
           "unclassified": "Opacity (not classified)"}  # fmt: skip
 
@@ -58,6 +63,7 @@ class Layers:
                 layer = Layer(label.group, _NAMES[label.group], label.colour, label.opacity)
                 self.by_group[label.group] = Value(layer)
         self.by_group[HEATMAP] = Value(Layer(HEATMAP, "Heat map", (255, 120, 0), 0.5, visible=False))
+        self.by_group[AGREEMENT] = Value(Layer(AGREEMENT, "Agreement", AGREEMENT_COLOURS[-1], 0.6, visible=False))
         self.all_hidden: Value[bool] = Value(False)
 
     def change(self, group: str, **what: object) -> None:

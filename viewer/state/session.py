@@ -104,6 +104,8 @@ class Masks:
     lesions: NDArray[np.uint8] | None = None
     heatmap: NDArray[np.float32] | None = None
     version: int = 0
+    agreement: NDArray[np.uint8] | None = None
+    """How many systems mark infection in each voxel."""
 
 
 class Session:
@@ -146,6 +148,8 @@ class Session:
         self.layers = Layers()
         self.masks: Value[Masks] = Value(Masks())
         self.findings: Value[Findings | None] = Value(None)
+        self.segment_anyway: Value[bool] = Value(False)
+        """Whether a system segments what it did not recognise as diseased (a preference)."""
         self.hovered_lesion: Value[int | None] = Value(None)
         """The number of the lesion the reader points at in the list; every view outlines it."""
         self.measurements = Measurements()
@@ -179,6 +183,16 @@ class Session:
         lungs: NDArray[np.uint8] | None,
         lesions: NDArray[np.uint8] | None,
         heatmap: NDArray[np.float32] | None = None,
+        agreement: NDArray[np.uint8] | None = None,
     ) -> None:
         """Put masks on show (also after their content changed in place)."""
-        self.masks.value = Masks(lungs, lesions, heatmap, self.masks.value.version + 1)
+        self.masks.value = Masks(lungs, lesions, heatmap, self.masks.value.version + 1, agreement)
+
+    def show_findings(self, findings: Findings) -> None:
+        """Put an analysis on show: its masks, then its figures."""
+        output = findings.output
+        self.show_masks(
+            output.lungs.array, output.lesions.array, None if output.heatmap is None else output.heatmap.array,
+            None if output.agreement is None else output.agreement.marks.array,
+        )  # fmt: skip
+        self.findings.value = findings

@@ -12,14 +12,17 @@ from PySide6.QtWidgets import QDialog, QFileDialog, QMenu, QWidget
 from inference.volume import Units
 from viewer.binding import bind_checked, bind_choice, observe
 from viewer.jobs.runner import Jobs
-from viewer.operations import analysing, looking, marking, opening
+from viewer.operations import analysing, looking, marking, opening, reconstructing
 from viewer.operations.analysing import SystemChoice
+from viewer.operations.reconstructing import Reconstruction
 from viewer.settings import Settings
 from viewer.state.session import Projection, Session, Slab, Tool
 from viewer.widgets.about import About
 from viewer.widgets.actions import Actions
 from viewer.widgets.help_sheet import HelpSheet
 from viewer.widgets.preferences import PreferencesDialog
+from viewer.widgets.reconstruction_sheet import ReconstructionSheet
+from viewer.widgets.systems_sheet import SystemsSheet
 from viewer.widgets.tag_viewer import TagViewer
 from viewer.widgets.toolbar import LAYOUTS, MEASURE, SLABS, system_actions
 
@@ -58,6 +61,7 @@ class Commands:
         self._windows()
         self._analyse()
         self._help()
+        self._menu: QMenu | None = None
         observe(window, session.loaded, lambda _: self._enable())
         observe(window, session.findings, lambda _: self._enable())
         observe(window, session.verdict, lambda _: self._enable())
@@ -68,15 +72,41 @@ class Commands:
 
     def fill_systems(self, menu: QMenu) -> None:
         """List the systems in the Analyse menu; each runs when it is chosen."""
+        if self._menu is not menu:
+            self._menu = menu
+            menu.aboutToShow.connect(self._explain_systems)
+        menu.clear()
         rows = tuple((s.name, s.label, s.explanation, s.available) for s in self._systems)
         for action, choice in zip(system_actions(menu, rows), self._systems, strict=True):
             action.triggered.connect(lambda _=False, choice=choice: self.analyse(choice))
+        menu.addSeparator()
+        menu.addAction(self._actions["compare"])
+        menu.addAction(self._actions["about_systems"])
 
-    def analyse(self, choice: SystemChoice) -> None:
+    def set_systems(self, systems: tuple[SystemChoice, ...]) -> None:
+        """The state of the systems has changed."""
+        self._systems = systems
+        if self._menu is not None:
+            self.fill_systems(self._menu)
+        self._enable()
+
+    def analyse(self, choice: SystemChoice, fallback: str = "") -> None:
         """Run a system on what is open."""
-        if analysing.analyse(self._session, self._jobs, choice):
+        self._asked(analysing.analyse(self._session, self._jobs, choice, fallback))
+
+    def _asked(self, started: bool) -> None:
+        if started:
             for function in self._analysis_asked:
                 function()
+
+    def _explain_systems(self) -> None:
+        """Each entry can be chosen where it can run on what is open, and says why not elsewhere."""
+        for action in self._menu.actions() if self._menu is not None else ():
+            choice = next((one for one in self._systems if one.name == action.objectName()), None)
+            if choice is not None:
+                why = analysing.why_not(self._session, choice)
+                action.setEnabled(not why)
+                action.setToolTip(why or choice.explanation)
 
     def open_path(self, path: Path) -> None:
         """Open a study."""
@@ -133,15 +163,29 @@ class Commands:
             observe(action, session.slab, partial(_check_slab, action, projection))
 
     def _analyse(self) -> None:
-        default = analysing.default_choice(self._systems)
-        if default is not None:
-            self._actions.on("analyse", lambda: self.analyse(default))
-        self._actions.on("cancel_job", lambda: analysing.cancel_running(self._session, self._jobs))
+        session, jobs, actions = self._session, self._jobs, self._actions
+        actions.on("analyse", self._analyse_by_default)
+        actions.on("compare", lambda: self._asked(analysing.compare(session, jobs, self._systems)))
+        actions.on("reconstruction", lambda: reconstructing.reconstruct(session, jobs, self._show_reconstruction))
+        actions.on("about_systems", lambda: self._show_once(lambda: SystemsSheet(self._systems, self._window)))
+        bind_checked(actions["segment_anyway"], session.segment_anyway)
+        xray = actions["treat_as_xray"]
+        xray.setCheckable(True)
+        xray.triggered.connect(lambda wanted: opening.treat_as_xray(session, jobs, wanted))
+        actions.on("cancel_job", lambda: analysing.cancel_running(session, jobs))
         observe(
             self._window,
-            self._session.jobs,
-            lambda jobs: self._actions["cancel_job"].setEnabled(any(not job.ending for job in jobs)),
+            session.jobs,
+            lambda listed: actions["cancel_job"].setEnabled(any(not job.ending for job in listed)),
         )
+
+    def _analyse_by_default(self) -> None:
+        default = analysing.default_choice(self._systems, self._session)
+        if default is not None:
+            self.analyse(default, analysing.fallback_reason(self._systems, default) if default.ct else "")
+
+    def _show_reconstruction(self, made: Reconstruction) -> None:
+        self._show_once(lambda: ReconstructionSheet(made, self._window))
 
     def _show_once(self, make: Callable[[], QDialog]) -> None:
         """Open a window that stays beside the images, in the place of the one of its kind that is open."""
@@ -168,15 +212,30 @@ class Commands:
         actions.enable(("slab_mip", "slab_minip", "slab_mean"), loaded is not None and not flat)
 
     def _explain_analyse(self) -> None:
-        """The button says what it would run, or why it cannot."""
-        default, action = analysing.default_choice(self._systems), self._actions["analyse"]
+        """The buttons say what they would run, or why they cannot."""
+        session, actions = self._session, self._actions
+        default = analysing.default_choice(self._systems, session)
         if default is None:
-            action.setEnabled(False)
-            action.setToolTip("The weights of every system are missing.")
-            return
-        why = analysing.why_not(self._session, default)
-        action.setEnabled(not why)
-        action.setToolTip(why or f"Run {default.title}. {default.explanation}")
+            loaded = session.loaded.value
+            xray = loaded is not None and loaded.info.is_xray
+            of = "every system that reads X-rays" if xray else "every system"
+            self._allow("analyse", f"The weights of {of} are missing.", "")
+        else:
+            self._allow("analyse", analysing.why_not(session, default), f"Run {default.title}. {default.explanation}")
+        compared = "Run every learned system, and map where they agree on infection"
+        self._allow("compare", analysing.why_not_compared(session, self._systems), compared)
+        self._allow("reconstruction", self._why_no_reconstruction(), "What the multitask network keeps of a slice")
+        actions["treat_as_xray"].setEnabled(opening.may_be_xray(session))
+        loaded = session.loaded.value
+        actions["treat_as_xray"].setChecked(loaded is not None and loaded.info.is_xray)
+
+    def _why_no_reconstruction(self) -> str:
+        own = next((one for one in self._systems if one.name == reconstructing.SYSTEM), None)
+        return (own.problem if own is not None else "") or reconstructing.why_not(self._session)
+
+    def _allow(self, name: str, why_not: str, tip: str) -> None:
+        self._actions[name].setEnabled(not why_not)
+        self._actions[name].setToolTip(why_not or tip)
 
     def _choose_folder(self) -> None:
         if chosen := QFileDialog.getExistingDirectory(self._window, "Open study folder"):

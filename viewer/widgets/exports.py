@@ -46,7 +46,7 @@ class Exports:
         actions.on("export_layout", lambda: self._export_picture(whole_layout=True))
         actions.on("copy_picture", self._copy_picture)
         actions.on("copy_figures", self._copy_figures)
-        actions.on("export_masks", lambda: self._into_folder(exporting.export_masks, exporting.MASK_FILES))
+        actions.on("export_masks", lambda: self._into_folder(exporting.export_masks, exporting.mask_files(session)))
         actions.on("export_csv", lambda: self._into_folder(exporting.export_tables, exporting.TABLE_FILES))
         actions.on("export_json", lambda: self._into_file(exporting.export_json, "findings.json", "JSON (*.json)"))
         actions.on("export_report", lambda: self._into_file(exporting.export_report, "report.pdf", "PDF (*.pdf)"))

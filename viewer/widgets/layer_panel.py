@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QColorDialog, QGridLayout, QLabel, QSizePolicy, QS
 
 from inference.findings import Findings
 from viewer.binding import observe
-from viewer.state.layers import HEATMAP, Layer
+from viewer.state.layers import AGREEMENT, AGREEMENT_COLOURS, HEATMAP, Layer
 from viewer.state.session import Masks, Session
 from viewer.widgets.theme import icon, swatch
 
@@ -40,6 +40,13 @@ class LayerRow(QWidget):
         grid.addWidget(self._name, 0, 2)
         grid.addWidget(self._opacity, 0, 3)
         grid.addWidget(self._style, 0, 4)
+        self._legend = QLabel()
+        self._legend.setStyleSheet("font-size: 12px;")
+        self._legend.setToolTip(
+            "How many of the learned systems mark a place as infected; it stands in for the classes"
+        )
+        self._legend.hide()
+        grid.addWidget(self._legend, 1, 1, 1, 4)
         grid.setColumnStretch(2, 1)
         self._name.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self._opacity.setFixedWidth(52)
@@ -64,13 +71,22 @@ class LayerRow(QWidget):
         self._opacity.setAccessibleName(f"Opacity of {layer.name.lower()}")
         for control in (self._eye, self._colour, self._style, self._opacity):
             control.setEnabled(layer.available)
-        heat = self._group == HEATMAP
-        self.setVisible(layer.available or not heat)
+        heat, counted = self._group == HEATMAP, self._group == AGREEMENT
+        self.setVisible(layer.available or not (heat or counted))
         self._style.setVisible(not heat)
-        self._colour.setVisible(not heat)
+        self._colour.setVisible(not (heat or counted))
+        self._legend.setVisible(counted and layer.visible)
 
     def _change(self, **what: object) -> None:
         self._session.layers.change(self._group, **what)
+
+    def show_systems(self, count: int) -> None:
+        """The colours of the agreement of so many systems."""
+        self._legend.setText(
+            "".join(f'<span style="color: rgb{colour}">■</span>&nbsp;{number}&nbsp;&nbsp; '
+                    for number, colour in enumerate(AGREEMENT_COLOURS[:count], start=1))
+            + ("systems" if count else "")
+        )  # fmt: skip
 
     def _choose_colour(self) -> None:
         chosen = QColorDialog.getColor(QColor(*self._layer.colour), self, f"Colour of {self._layer.name.lower()}")
@@ -106,11 +122,15 @@ class LayerPanel(QWidget):
 
     def _show_available(self, masks: Masks, findings: Findings | None) -> None:
         written = set() if findings is None else set(findings.output.sources)
+        compared = None if findings is None else findings.output.agreement
+        self.rows[AGREEMENT].show_systems(0 if compared is None else len(compared.systems))
         for group, value in self._session.layers.by_group.items():
             if group == "lungs":
                 available = masks.lungs is not None
             elif group == HEATMAP:
                 available = masks.heatmap is not None
+            elif group == AGREEMENT:
+                available = masks.agreement is not None
             else:
                 available = masks.lesions is not None and (findings is None or group in written)
             if value.value.available != available:

@@ -34,7 +34,10 @@ _MENUS: dict[str, tuple[str, ...]] = {
         "window_1", "window_2", "window_3", "window_4", "window_5", "window_6", "window_file", "invert", _SEPARATOR,
         "Slab", "interpolate", _SEPARATOR, "flip_horizontal", "flip_vertical", "rotate_right", "rotate_left",
     ),
-    "&Analyse": ("analyse", "systems", _SEPARATOR, "cancel_job"),
+    "&Analyse": (
+        "analyse", "systems", "compare", _SEPARATOR, "segment_anyway", "treat_as_xray", _SEPARATOR, "reconstruction",
+        "about_systems", _SEPARATOR, "cancel_job",
+    ),
     "&Export": (
         "export_view", "export_layout", "copy_picture", _SEPARATOR, "export_report", "export_masks", "export_mesh",
         "export_csv", "export_json", _SEPARATOR, "copy_figures",

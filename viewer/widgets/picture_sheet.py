@@ -11,7 +11,7 @@ from PySide6.QtGui import QColor, QFont, QFontMetrics, QImage, QPainter
 from inference.labels import Lung
 from inference.software import NAME, NOTICE, version
 from inference.verdict import Colour, Verdict
-from viewer.state.layers import Layer, labels
+from viewer.state.layers import AGREEMENT, AGREEMENT_COLOURS, HEATMAP, Layer, labels
 from viewer.state.session import Projection, Session
 from viewer.widgets.series_list import title
 from viewer.widgets.study_browser import person
@@ -138,6 +138,11 @@ def _legend(session: Session) -> list[Entry]:
     findings = session.findings.value
     sides_known = findings is None or findings.output.sides_known
     entries: list[Entry] = []
+    compared = None if findings is None else findings.output.agreement
+    if AGREEMENT in shown and compared is not None:
+        counts = enumerate(AGREEMENT_COLOURS[: len(compared.systems)], start=1)
+        entries = [(f"{number} of {len(compared.systems)} systems", colour) for number, colour in counts]
+        shown = {group: layer for group, layer in shown.items() if group in ("lungs", HEATMAP)}
     for group, layer in shown.items():
         own = [label for label in labels() if label.group == group]
         if group == "lungs":

@@ -20,6 +20,7 @@ from viewer.widgets.figure_label import MARK, Section, text_label
 from viewer.widgets.fitness_list import FitnessList, first_up
 from viewer.widgets.lesion_list import LesionList
 from viewer.widgets.severity_message import SeverityMessage
+from viewer.widgets.severity_opinions import AgreementSection, RecognitionSection
 from viewer.widgets.severity_sections import (
     ClassSection,
     DensitySection,
@@ -121,14 +122,17 @@ class SeverityPanel(QWidget):
             self.message.say("Loading", "The images are being read. They can be looked at as they arrive.")
         elif loaded is None:
             self.message.say("Nothing open", "Open a chest CT. Analyse then fills this panel.")
-        elif loaded.info.is_xray:
-            self.message.say("X-ray", "Figures are made on chest CT. The image can be read.")
         elif session.masks.value.lungs is not None or any(
             job.can_retry and not job.ending for job in session.jobs.value
         ):
             self.message.analysing(self._so_far(loaded.volume.geometry))
         else:
-            self.message.say("Not analysed yet", "Analyse finds the lungs and opacities and fills this panel.", verdict)
+            what = (
+                "the lung field and its opacities, and the classes,"
+                if loaded.info.is_xray
+                else "the lungs and opacities"
+            )
+            self.message.say("Not analysed yet", f"Analyse finds {what} and fills this panel.", verdict)
 
     def _copy_text(self) -> None:
         QGuiApplication.clipboard().setText(self.as_text())
@@ -154,7 +158,11 @@ class _Figures(QScrollArea):
         self.amber_text = text_label("", "amber")
         self.amber_text.setContentsMargins(10, 2, 8, 2)
         self.amber_text.hide()
+        self.alarms = text_label("", "amber")
+        self.alarms.setContentsMargins(10, 2, 8, 2)
         self.headline = HeadlineSection(session)
+        self.recognition = RecognitionSection()
+        self.agreement = AgreementSection(session)
         self.regions = RegionSection(session)
         self.zones = ZoneSection(session)
         self.classes = ClassSection(session)
@@ -175,6 +183,7 @@ class _Figures(QScrollArea):
         column.setSpacing(6)
         column.addWidget(self.amber_line)
         column.addWidget(self.amber_text)
+        column.addWidget(self.alarms)
         for section in (*self.measured, self.fitness, self.notes, self.not_assessed, self.provenance):
             column.addWidget(section)
         column.addStretch(1)
@@ -183,18 +192,30 @@ class _Figures(QScrollArea):
     @property
     def measured(self) -> tuple[Section, ...]:
         """The sections that hold figures, and so carry the amber line."""
-        return (self.headline, self.zones, self.classes, self.regions, self.missed, self.density, self.lesions)
+        return (
+            self.headline, self.zones, self.classes, self.recognition, self.agreement, self.regions, self.missed,
+            self.density, self.lesions,
+        )  # fmt: skip
 
     def fill(self, findings: Findings) -> None:
         """Show an analysis."""
-        for section in (self.headline, self.regions, self.zones, self.classes, self.missed, self.density):
+        for section in (
+            self.headline, self.recognition, self.agreement, self.regions, self.zones, self.classes, self.missed,
+            self.density,
+        ):  # fmt: skip
             section.fill(findings)
+        xray = findings.output.modality == "xray"
+        for volumetric in (self.regions, self.classes, self.lesions):
+            volumetric.setVisible(not xray)
+        alarms = wording.alarms(findings)
+        self.alarms.setText("\n".join(f"{MARK} {text}" for text in alarms))
+        self.alarms.setVisible(bool(alarms))
         self.lesions.set_title(f"LESIONS ({len(findings.lesions)})")
         self.lesions.set_tip(wording.definitions("lesions")[0])
         self.lesion_list.setVisible(bool(findings.lesions))
         self.no_lesions.setVisible(not findings.lesions)
         self.lesion_list.set_lesions(findings.lesions)
-        self.notes.set_lines([warning.text for warning in findings.warnings])
+        self.notes.set_lines([warning.text for warning in findings.warnings if warning.text not in alarms])
         self.not_assessed.set_lines([first_up(wording.NOT_ASSESSED), wording.LOOKALIKES])
         self.provenance.set_lines(_provenance(findings))
 
@@ -231,17 +252,20 @@ class _Words(Section):
 
 def _provenance(findings: Findings) -> list[str]:
     provenance, output = findings.output.provenance, findings.output
-    lines = [f"{provenance.system} {provenance.version}, {kind(findings)}, {provenance.device}"]
+    lines = [f"{wording.origin(findings)}, {kind(findings)}, {provenance.device}"]
+    if provenance.trained_on:
+        lines.append(f"Trained on {provenance.trained_on}")
     lines += [f"{weights.name} {weights.sha256[:12]}" for weights in provenance.weights]
     if provenance.fallback_reason:
         lines.append(provenance.fallback_reason)
+    lines += [text[:1].upper() + text[1:] for text in provenance.options]
     if output.thresholds:
         lines.append(
             ", ".join(
                 f"{name.replace('_', ' ').replace(' hu', ' HU')} {value:g}" for name, value in output.thresholds.items()
             )
         )
-    return lines
+    return [*lines, *provenance.limitations]
 
 
 def _button(text: str, tip: str, on_click: object) -> QPushButton:

@@ -82,7 +82,8 @@ class HeadlineSection(Section):
         bound = AT_LEAST if severity.percentage_qualifier else ""
         self.percentage.set_figure(f"{bound}{wording.percent(severity.percentage_of_infection)}", infected)
         known = severity.sensitivity
-        of = "of the lung found" if severity.qualifier else "of the lung"
+        xray = findings.output.modality == "xray"
+        of = "of the lung field drawn" if xray else "of the lung found" if severity.qualifier else "of the lung"
         of = f"at least, {of}" if bound else of
         self.range.setText(of if known is None else f"{of}\n{known.low:.1f}–{known.high:.1f} %")
         self.range.setToolTip(
@@ -95,7 +96,9 @@ class HeadlineSection(Section):
         crosses = known is not None and known.crosses_bin_edge
         self.edge.setText("! The range crosses the edge of a grade." if crosses else "")
         self.edge.setVisible(crosses)
-        self.rows.set_rows(self._rows(severity))
+        self.rows.set_rows([] if xray else self._rows(severity))
+        for graded in (self.grade, self.scale, self.rows):
+            graded.setVisible(not xray)
 
     def _rows(self, severity: Severity) -> list[tuple[str, list[tuple[str, Show | None]]]]:
         infected = partial(showing.show_infected, self._session)

@@ -15,7 +15,12 @@ from inference.verdict import Verdict
 def as_text(findings: Findings, verdict: Verdict) -> str:
     """Every figure of the panel in lines of words."""
     severity, provenance = findings.severity, findings.output.provenance
+    if findings.output.modality == "xray":
+        return "\n".join([*_of_xray(findings, verdict), f"{NOTICE}."])
     lines = [wording.summary(findings), f"Grades: {', '.join(wording.grade_bins())}", f"Geometry: {verdict.sentence()}"]
+    lines += wording.recognition_lines(findings)
+    if findings.output.agreement is not None:
+        lines.append(f"Agreement: {wording.agreement_line(findings.output.agreement)}")
     lines += [text for text in (severity.withheld_reason, wording.sensitivity(severity)) if text]
     lines.append(f"Mean over slices: {wording.mean_over_slices(severity)}")
     if severity.worse_lung is not None and severity.worse_lung_grade is not None:
@@ -33,8 +38,22 @@ def as_text(findings: Findings, verdict: Verdict) -> str:
     lines.append(f"Lesions listed: {len(findings.lesions)}")
     lines += [f"Note: {warning.text}" for warning in findings.warnings]
     lines += [f"Not assessed: {wording.NOT_ASSESSED}", wording.LOOKALIKES]
-    lines.append(f"System: {provenance.system} {provenance.version} ({kind(findings)}), {NAME} {version()}")
+    lines.append(f"System: {wording.origin(findings)}, {kind(findings)}, {NAME} {version()}")
+    lines += [f"Weights: {weights.name} {weights.sha256}" for weights in provenance.weights]
+    lines += [f"Limits: {text}" for text in provenance.limitations]
     return "\n".join([*lines, f"{NOTICE}."])
+
+
+def _of_xray(findings: Findings, verdict: Verdict) -> list[str]:
+    """The lines of an X-ray: shares, classes, and who says so."""
+    provenance = findings.output.provenance
+    return [
+        wording.summary(findings), f"Geometry: {verdict.sentence()}", *wording.recognition_lines(findings),
+        *(f"Note: {warning.text}" for warning in findings.warnings), f"Not assessed: {wording.NOT_ASSESSED}",
+        f"System: {wording.origin(findings)}, {NAME} {version()}",
+        *(f"Weights: {weights.name} {weights.sha256}" for weights in provenance.weights),
+        *(f"Limits: {text}" for text in provenance.limitations),
+    ]  # fmt: skip
 
 
 def as_csv(findings: Findings, verdict: Verdict) -> str:
@@ -65,7 +84,8 @@ def as_csv(findings: Findings, verdict: Verdict) -> str:
 
 def kind(findings: Findings) -> str:
     """``rule-based``, or ``learned`` as soon as one class is."""
-    return "learned" if "learned" in findings.output.sources.values() else "rule-based"
+    learned = "learned" in findings.output.sources.values() or bool(findings.output.provenance.weights)
+    return "learned" if learned else "rule-based"
 
 
 def _cell(cell: Cell) -> str:

@@ -1,0 +1,120 @@
+"""The sections of the severity panel on opinions: what was recognised, where the network looked, who agrees."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLabel
+
+from inference.findings import Agreement, Findings
+from inference.report import wording
+from viewer.operations import showing
+from viewer.state.layers import AGREEMENT_COLOURS
+from viewer.state.session import Session
+from viewer.widgets.figure_label import FigureGrid, FigureLabel, Section, Show, text_label
+
+_TIP = (
+    "A probability is the network's own number, not a chance of disease: it was trained on few hospitals. "
+    "Look at the heat map to see what it rests on."
+)
+_NAMES = {"ground_glass": "Ground-glass", "consolidation": "Consolidation", "effusion": "Effusion",
+          "unclassified": "Opacity (highest pixel)"}  # fmt: skip
+_AGREEMENT_TIP = (
+    "How many of the learned systems mark a place as infected. The consensus and densitometry have no vote. "
+    "Dice is 1 where two systems mark the same, 0 where they share nothing."
+)
+
+
+class RecognitionSection(Section):
+    """What the recogniser says of the study, the probability of each manifestation, and where the heat lies."""
+
+    def __init__(self) -> None:
+        super().__init__("RECOGNITION", _TIP)
+        self.target = text_label("", "small")
+        self.opinion = FigureLabel("grade")
+        self.opinion.setAlignment(Qt.AlignmentFlag.AlignLeft)
+        self.rule = text_label("", "dim")
+        self.table = FigureGrid([""])
+        self.others = text_label("", "small")
+        self.heat = text_label("", "small")
+        for widget in (self.target, self.opinion, self.rule, self.table, self.others, self.heat):
+            self.body.addWidget(widget)
+
+    def fill(self, findings: Findings) -> None:
+        """Show the opinions; nothing of a system that has none."""
+        output = findings.output
+        said = output.recognition
+        for widget in (self.target, self.opinion, self.rule):
+            widget.setVisible(said is not None)
+        if said is not None:
+            self.target.setText(wording.TARGETS[said.target])
+            self.opinion.set_figure(wording.opinion(said))
+            self.rule.setText(said.rule)
+        classes = sorted(output.classes.items(), key=lambda item: -item[1])
+        rows = [(wording.class_name(name).capitalize(), value) for name, value in classes]
+        rows += [(_NAMES.get(name, name), value) for name, value in output.probabilities.items()]
+        shown: list[tuple[str, list[tuple[str, Show | None]]]] = [
+            (name, [(f"{value:.2f}", None)]) for name, value in rows
+        ]
+        if said is not None and said.slices_positive is not None and not classes:
+            shown.insert(0, ("Positive slices", [(str(said.slices_positive), None)]))
+        self.table.set_rows(shown)
+        self.table.setVisible(bool(shown))
+        others = [f"{name}: {wording.TARGETS[one.target].lower()} {wording.opinion(one)}"
+                  for name, one in output.opinions.items()]  # fmt: skip
+        _say(self.others, "\n".join(others))
+        _say(self.heat, wording.heat_line(findings))
+        self.setVisible(said is not None or bool(rows))
+
+
+class AgreementSection(Section):
+    """Each system's percentage, how far they agree, and the colours of the map."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__("AGREEMENT", _AGREEMENT_TIP)
+        self._session = session
+        self.systems = FigureGrid(["% of lung"])
+        self.shares = FigureGrid(["share of all marked"])
+        self.left_out = text_label("", "dim")
+        for widget in (self.systems, self.shares, self.left_out):
+            self.body.addWidget(widget)
+
+    def fill(self, findings: Findings) -> None:
+        """Show the comparison; nothing where none was made."""
+        found = findings.output.agreement
+        self.setVisible(found is not None)
+        if found is None:
+            return
+        count = len(found.systems)
+        self.set_title(f"AGREEMENT   {count} of {count + len(found.left_out)} systems")
+        rows: list[tuple[str, list[tuple[str, Show | None]]]] = [
+            (name, [(wording.percent(found.percentages[name]), None)]) for name in found.systems
+        ]
+        mean = sum(found.dice.values()) / len(found.dice)
+        self.systems.set_rows([*rows, ("Mean Dice of the pairs", [(f"{mean:.2f}", None)])])
+        self.systems.setToolTip("\n".join(f"{pair}: {dice:.2f}" for pair, dice in found.dice.items()))
+        self._fill_shares(found, count)
+        self.left_out.setText("\n".join(f"{name}: {why}" for name, why in found.left_out.items()))
+        self.left_out.setVisible(bool(found.left_out))
+
+    def _fill_shares(self, found: Agreement, count: int) -> None:
+        parts = [
+            ("one system alone", "one", 1, 1),
+            ("some", "some", 2, count - 1),
+            (f"all {count}", "all", count, count),
+        ]
+        parts = [part for part in parts if part[2] <= part[3]]
+        self.shares.set_rows(
+            [
+                (words, [(wording.percent(100 * found.shares[name]),
+                          partial(showing.show_marks, self._session, first, last) if found.shares[name] else None)])
+                for words, name, first, last in parts
+            ],
+            [AGREEMENT_COLOURS[min(last, len(AGREEMENT_COLOURS)) - 1] for *_, last in parts],
+        )  # fmt: skip
+
+
+def _say(label: QLabel, text: str) -> None:
+    label.setText(text)
+    label.setVisible(bool(text))
