@@ -280,7 +280,7 @@ class SliceScene:
             lesion = None if cut is None else grid.laid_out(cut)
         return self._composer.overlay(
             source.slice_of(grid, self.index, masks.lungs),
-            source.slice_of(grid, self.index, masks.lesions),
+            source.slice_of(grid, self.index, masks.agreement if style.agreement else masks.lesions),
             style,
             heat,
             lesion,
