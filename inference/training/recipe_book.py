@@ -41,8 +41,8 @@ XRAY_LUNGS = (Use("chest-xray-masks", "lung drawn"),)
 XRAY_LESIONS = (Use("chest-xray-masks", "lesion known", 4.0),)
 
 _SHORT = Optimisation(epochs=12, batch=16, rate=1e-3)
-_BRIEF = replace(_SHORT, epochs=8, rate=2e-3, warmup=150, average=0.995)
-_CLASSIFY = Optimisation(epochs=15, batch=32, rate=1e-3, weight_decay=0.05)
+_BRIEF = replace(_SHORT, epochs=5, rate=2e-3, warmup=150, average=0.995)
+_CLASSIFY = Optimisation(epochs=8, batch=32, rate=1e-3, weight_decay=0.05)
 _XRAY = Optimisation(epochs=40, batch=16, rate=1e-3, weight_decay=0.05, warmup=50, average=0.99)
 
 
@@ -107,13 +107,13 @@ def _mtnet() -> tuple[Recipe, ...]:
     )  # fmt: skip
     lesions = replace(lungs, part="ct-lesions", uses=LESIONS, settings={"labels": ["lesion"]}, start="ct-lungs")
     on_xrays = replace(
-        lungs, part="xray-lungs", uses=XRAY_LUNGS, augmentation=XRAY, optimisation=replace(_XRAY, epochs=15), window=0
+        lungs, part="xray-lungs", uses=XRAY_LUNGS, augmentation=XRAY, optimisation=replace(_XRAY, epochs=8), window=0
     )
     infected = replace(
         on_xrays, part="xray-lesions", uses=XRAY_LESIONS, settings={"labels": ["lesion"]}, start="xray-lungs"
     )
     recogniser = replace(_recognise("covid-mtnet", "covid-mtnet/recogniser", 160), part="ct-recogniser")
-    recogniser = replace(recogniser, optimisation=replace(_CLASSIFY, epochs=8))
+    recogniser = replace(recogniser, optimisation=replace(_CLASSIFY, epochs=4))
     pneumonia = _on_xrays(recogniser, "xray-pneumonia", ("normal", "pneumonia"), CHILDREN)
     classes = _on_xrays(recogniser, "xray-recogniser", XRAY_CLASSES, XRAYS, "xray-pneumonia")
     return lungs, lesions, on_xrays, infected, pneumonia, classes, recogniser
@@ -130,7 +130,7 @@ def _multitask() -> tuple[Recipe, ...]:
     uses = (*LESIONS, *(replace(use, share=0.5) for use in RECOGNITION))
     return tuple(
         Recipe(
-            "multitask", part, "multitask/network", "compact", uses, replace(_BRIEF, epochs=5), labels=CT_CLASSES,
+            "multitask", part, "multitask/network", "compact", uses, replace(_BRIEF, steps=250), labels=CT_CLASSES,
             settings={"tasks": list(chosen), "classes": list(CT_CLASSES)}, segmentation="minus-dice",
         )
         for part, chosen in tasks.items()
