@@ -49,7 +49,7 @@ def segmentation(found: Sequence[Record], label: str) -> dict[str, Any]:
 
 def slices(found: Sequence[Record]) -> dict[str, Any]:
     """Detection of diseased slices by the lesion found in them (paper 4: positive from one pixel on)."""
-    chosen = [one for one in found if one.lesion_score is not None and _counts_as_slice(one)]
+    chosen = [one for one in found if one.lesion_score is not None and counts_as_slice(one)]
     scores = [one.lesion_score or 0.0 for one in chosen]
     truth = [bool(one.lesion_pixels) for one in chosen]
     found_curve = curve(scores, truth)
@@ -122,7 +122,8 @@ def by_patient(found: Iterable[Record]) -> dict[str, list[Record]]:
     return dict(sorted(out.items()))
 
 
-def _counts_as_slice(one: Record) -> bool:
+def counts_as_slice(one: Record) -> bool:
+    """Whether a slice of the stacks is diseased enough, or free of disease and shows lung."""
     if one.lesion_pixels is None or 0 < one.lesion_pixels < DISEASED_FROM:
         return False
     return one.lesion_pixels > 0 or one.lung_share is None or one.lung_share > LUNG_FROM

@@ -31,18 +31,24 @@ THRESHOLDS = (15, 20, 25, 30, 35)
 PER_SLICES = 300
 """Counts of positive slices are scaled to this many, so that thick slices are judged alike."""
 _BATCH = 8
+_ABLATION = (
+    "Lesions over all sets that have them drawn. The paper's Dice: all tasks 0.880, segmentation with one other task "
+    "0.803 and 0.793."
+)
 _MOSMED_SOURCES = {"mosmed", "img", "mosmeddata"}
 
 
 def ablation(recipes: Sequence[Recipe], where: Where) -> dict[str, Any]:
-    """Paper 3's table 2: each set of tasks that was trained, on the folds left out."""
+    """Paper 3's table 2: each set of tasks that was trained, on the folds left out; the others are named."""
     out: list[dict[str, Any]] = []
+    absent: list[str] = []
     for recipe in recipes:
         if "tasks" not in recipe.settings:
             raise DataError("The ablation is of the multitask system; evaluate multitask --table ablation.")
         try:
             found = part_records(recipe, where, None)
         except WeightsMissing:
+            absent.append(" + ".join(recipe.settings["tasks"]))
             continue
         lesion = figures.segmentation(found, "lesion")
         covid = figures.recognition(found, "covid")
@@ -56,7 +62,8 @@ def ablation(recipes: Sequence[Recipe], where: Where) -> dict[str, Any]:
          number((row["recognition"].get("auc") or {}).get("value"))]
         for row in out
     ]  # fmt: skip
-    return {"rows": out, "markdown": table(head, cells)}
+    lines = [*cells, *([tasks, "not trained", *["–"] * (len(head) - 2)] for tasks in absent)]
+    return {"rows": out, "not_trained": absent, "markdown": f"{table(head, lines)}\n\n{_ABLATION}"}
 
 
 def threshold(recipes: Sequence[Recipe], where: Where) -> dict[str, Any]:
