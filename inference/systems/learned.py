@@ -106,6 +106,8 @@ class Analysis:
         if entry is None:
             return None
         model = runtime.open_model(entry, self.device)
+        for notice in model.notices:
+            self.notify(notice)
         self._used[model.file.name] = Weights(model.file.name, model.file.sha256)
         return model
 

@@ -60,7 +60,10 @@ class Entry:
     patients, figures, trained_on
         Who it has seen, how it did on those left out, and in words.
     torch, openvino
-        The fp16 weights; the OpenVINO description and its weights (``.xml``, ``.bin``). At least one is there.
+        The fp16 weights; the quantised OpenVINO description and its weights (``.xml``, ``.bin``). At least one is there.
+    graph
+        OpenVINO's description of the network whose numbers are those of ``torch``; see
+        :mod:`inference.systems.graphs`.
     disabled
         Why the data could not train it; then there is no file and it is left out.
     """
@@ -81,12 +84,14 @@ class Entry:
     trained_on: str = ""
     torch: StoredFile | None = None
     openvino: tuple[StoredFile, StoredFile] | None = None
+    graph: StoredFile | None = None
     disabled: str = ""
 
     @property
     def files(self) -> tuple[StoredFile, ...]:
         """Every file that belongs to it."""
-        return (*((self.torch,) if self.torch else ()), *(self.openvino or ()))
+        single = tuple(file for file in (self.torch, self.graph) if file is not None)
+        return (*single, *(self.openvino or ()))
 
 
 def folder() -> Traversable:
@@ -138,7 +143,9 @@ def to_record(entry: Entry) -> dict[str, Any]:
     """The entry as the manifest holds it."""
     record = {one.name: getattr(entry, one.name) for one in fields(entry)}
     record["config"], record["figures"] = dict(entry.config), dict(entry.figures)
-    record["torch"] = vars(entry.torch) if entry.torch else None
+    for name in ("torch", "graph"):
+        file: StoredFile | None = getattr(entry, name)
+        record[name] = vars(file) if file else None
     record["openvino"] = [vars(file) for file in entry.openvino] if entry.openvino else None
     return record
 
@@ -164,12 +171,13 @@ def _entry(record: dict[str, Any]) -> Entry:
     values = dict(record)
     for name in ("channels", "patients"):
         values[name] = tuple(values.get(name, Entry.__dataclass_fields__[name].default))
-    if values.get("torch"):
-        values["torch"] = StoredFile(**values["torch"])
+    for name in ("torch", "graph"):
+        if values.get(name):
+            values[name] = StoredFile(**values[name])
     if values.get("openvino"):
         first, second = (StoredFile(**file) for file in values["openvino"])
         values["openvino"] = first, second
     entry = Entry(**values)
-    if not entry.files and not entry.disabled:
+    if not entry.torch and not entry.openvino and not entry.disabled:
         raise KeyError("torch")
     return entry

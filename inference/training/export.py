@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 
 from inference.models.registry import to_record
-from inference.systems.shipping import ship
+from inference.systems.shipping import ship, ship_graph
 from inference.systems.weights import Entry
 from inference.training.checkpoints import Checkpoint
 from inference.training.devices import Place
@@ -37,7 +37,7 @@ def export(state: Checkpoint, folder: Path) -> Entry:
         patients=state.patients, figures=figures, trained_on=trained_on(state),
     )  # fmt: skip
     network = restored(recipe, state.weights, Place(torch.device("cpu")))
-    return ship(folder, entry, network)
+    return ship_graph(folder, ship(folder, entry, network), network)
 
 
 def trained_on(state: Checkpoint) -> str:

@@ -142,6 +142,7 @@ class RuleModel:
     rule: Rule
     device: str = "cpu"
     file: StoredFile = field(default_factory=lambda: StoredFile("rule.safetensors", "0" * 64))
+    notices: tuple[Warning, ...] = ()
     asked: int = 0
 
     def __call__(self, images: NDArray[np.float32], notify: Callable[[Warning], None]) -> dict[str, Any]:
