@@ -28,6 +28,7 @@ _COMMANDS = {
     "systems": "list the systems that can analyse, and their weights",
     "train": "train a learned system on labelled data, or go on with its training",
     "evaluate": "score a trained system on patients it was not trained on",
+    "quantise": "ship trained networks, in 8 bits where that costs next to nothing on patients left out",
     "demo": "write a made-up chest CT as a DICOM series, with its truth",
     "bench": "measure speed beside other programs (in a checkout only)",
 }
@@ -87,7 +88,7 @@ def _open_viewer(arguments: list[str]) -> int:
     commands = "\n".join(f"  {name:<14} {text}" for name, text in _COMMANDS.items())
     parser = _Parser(
         prog="groundglass",
-        usage="groundglass [STUDY]\n       groundglass COMMAND ...",
+        usage="groundglass [STUDY] [--unattended OUT]\n       groundglass COMMAND ...",
         description=f"Opens a chest CT in the viewer. {NOTICE}.",
         epilog=f"commands:\n{commands}\n\n{_EXIT_CODES}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -95,10 +96,16 @@ def _open_viewer(arguments: list[str]) -> int:
     parser.add_argument("--version", action="version", version=f"groundglass {version()}")
     parser.add_argument("study", nargs="?", metavar="STUDY", help="folder, DICOM file, DICOMDIR, zip, NIfTI, NRRD, "
                         "MHA, PNG or JPEG")  # fmt: skip
+    parser.add_argument("--unattended", type=Path, metavar="OUT", help="analyse STUDY, leave pictures of the window "
+                        "and the report in OUT, close")  # fmt: skip
+    parser.add_argument("--quit-when-usable", action="store_true", help="close as soon as the window is usable")
     try:
-        study = parser.parse_args(arguments).study
+        options = parser.parse_args(arguments)
     except SystemExit as leaving:  # --help, --version
         return int(leaving.code or 0)
+    study = options.study
+    if options.unattended is not None and study is None:
+        raise UsageError("--unattended needs a STUDY (see groundglass --help)")
     if study is not None and not Path(study).exists():
         raise UsageError(f"There is no file or folder {study}.{_near_command(study)}")
     try:
@@ -106,7 +113,9 @@ def _open_viewer(arguments: list[str]) -> int:
     except ModuleNotFoundError as error:
         raise UsageError(f"The viewer cannot start: the module {error.name} is not installed.") from error
     opened: Callable[[list[str]], int] = viewer.main
-    return opened([study] if study is not None else [])
+    asked = [] if options.unattended is None else ["--unattended", str(options.unattended)]
+    asked += ["--quit-when-usable"] if options.quit_when_usable else []
+    return opened([*asked, *([study] if study is not None else [])])
 
 
 def _near_command(word: str) -> str:
@@ -121,7 +130,8 @@ def _parser_of(command: str) -> _Parser:
         prog=f"groundglass {command}", description=f"{_COMMANDS[command].capitalize()}.", epilog=_EXIT_CODES
     )
     {"info": _info, "analyse": _analyse, "predict-images": _predict_images, "systems": _systems,
-     "train": _train, "evaluate": _evaluate, "demo": _demo, "bench": _bench}[command](parser)  # fmt: skip
+     "train": _train, "evaluate": _evaluate, "quantise": _quantise, "demo": _demo,
+     "bench": _bench}[command](parser)  # fmt: skip
     return parser
 
 
@@ -168,6 +178,20 @@ def _evaluate(parser: _Parser) -> None:
     parser.add_argument("--unseen", action="store_true", help="leave out patients that the weights know")
     parser.add_argument("--table", choices=("ablation", "threshold", "mosmed"), help="a table of its paper")
     parser.add_argument("--json", action="store_true", help="as JSON")
+
+
+def _quantise(parser: _Parser) -> None:
+    parser.add_argument("system", metavar="SYSTEM")
+    parser.add_argument("--data", type=Path, metavar="DIR", required=True, help="folder with the data sets")
+    parser.add_argument("--out", type=Path, metavar="DIR", required=True, help="folder of weights to ship to")
+    parser.add_argument("--runs", type=Path, metavar="DIR", help="folder of the checkpoints; default: DATA/training")
+    parser.add_argument("--cache", type=Path, metavar="DIR", help="folder for prepared pictures; default: RUNS/cache")
+    parser.add_argument("--config", choices=("paper", "compact"), default="compact", help="size of the networks")
+    parser.add_argument("--part", metavar="NAME", help="one part of the system only")
+    parser.add_argument("--fold", choices=tuple("01234"), default="0", help="the fold left out, to judge on; default 0")
+    parser.add_argument("--form", choices=("int8", "kernels"), default="int8", help="compute in 8 bits by OpenVINO, or "
+                        "only store kernels in 8 bits")  # fmt: skip
+    parser.add_argument("--pictures", type=int, default=0, metavar="N", help="judge on so many only, evenly drawn")
 
 
 def _learned(parser: _Parser) -> None:

@@ -395,6 +395,14 @@ def test_study_alone_opens_the_viewer(study: Path, monkeypatch: pytest.MonkeyPat
     assert run(study) == 0
     assert run() == 0
     assert opened == [[str(study)], []]
+    assert run(study, "--unattended", study.parent / "pictures") == 0
+    assert run("--quit-when-usable") == 0
+    assert opened[2:] == [["--unattended", str(study.parent / "pictures"), str(study)], ["--quit-when-usable"]]
+
+
+def test_unattended_without_a_study_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("--unattended", "pictures") == 2
+    assert "--unattended needs a STUDY" in capsys.readouterr().err
 
 
 def test_closed_pipe_is_no_error(study: Path) -> None:

@@ -20,11 +20,14 @@ from PySide6.QtWidgets import (
 from inference.pipeline.cancellation import CancellationToken
 from viewer.jobs.runner import Jobs
 from viewer.operations import exporting
+from viewer.operations.surfaces import surfaces_of
+from viewer.state.layers import labels
 from viewer.state.session import Notice, Session
 from viewer.widgets.actions import Actions
 from viewer.widgets.centre import Centre
 from viewer.widgets.picture_sheet import Choices, sheet
 
+_SCENE = "surfaces.glb"
 _SCALES = ((1.0, "1× (as on the screen)"), (2.0, "2×"), (3.0, "3×"))
 
 
@@ -104,22 +107,26 @@ class Exports:
             export(self._session, self._jobs, _with_suffix(Path(file), Path(name).suffix), with_identity)
 
     def _export_mesh(self) -> None:
-        surfaces = self._centre.volume.surfaces
-        if not surfaces:
-            self._say("The 3D lung is not built yet: show the 3D view once.", "warning")
+        findings, there = self._session.findings.value, self._centre.volume.surfaces
+        if findings is None:
+            self._say("There is no surface yet: analyse the study first.", "warning")
             return
-        names = ("surfaces.glb", *(f"{surface.key}.stl" for surface in surfaces))
+        keys = [surface.key for surface in there] or [label.key for label in labels()]
+        names = (_SCENE, *(f"{key}.stl" for key in keys))
         chosen = QFileDialog.getExistingDirectory(self._window, "Export into folder")
         if not chosen or not self._may_replace(Path(chosen), names):
             return
 
-        def work(report: Callable[[float], None], token: CancellationToken) -> None:
+        def work(report: Callable[[float], None], token: CancellationToken) -> tuple[Path, ...]:
             from viewer.rendering.mesh_export import write_glb, write_stl
 
-            write_stl(surfaces, Path(chosen))
-            write_glb(surfaces, Path(chosen) / names[0])
+            surfaces = there or surfaces_of(findings, report)
+            return *write_stl(surfaces, Path(chosen)), write_glb(surfaces, Path(chosen) / _SCENE)
 
-        self._jobs.run("Exporting surfaces", work, lambda _: self._say(f"Surfaces written: {', '.join(names)}."))
+        def say(written: tuple[Path, ...]) -> None:
+            self._say(f"Surfaces written: {', '.join(path.name for path in written)}.")
+
+        self._jobs.run("Exporting surfaces", work, say)
 
     def _may_replace(self, folder: Path, names: tuple[str, ...]) -> bool:
         there = [name for name in names if (folder / name).exists()]

@@ -8,9 +8,9 @@ from PySide6.QtWidgets import QColorDialog, QGridLayout, QLabel, QSizePolicy, QS
 
 from inference.findings import Findings
 from viewer.binding import observe
-from viewer.state.layers import AGREEMENT, AGREEMENT_COLOURS, HEATMAP, Layer
+from viewer.state.layers import AGREEMENT, AGREEMENT_COLOURS, HEATMAP, Layer, labels
 from viewer.state.session import Masks, Session
-from viewer.widgets.theme import icon, swatch
+from viewer.widgets.theme import icon, swatches
 
 
 class LayerRow(QWidget):
@@ -62,7 +62,10 @@ class LayerRow(QWidget):
         self._name.setEnabled(layer.available and layer.visible)
         self._eye.setIcon(icon("visible" if layer.visible else "hidden"))
         self._eye.setToolTip(f"{'Hide' if layer.visible else 'Show'} {layer.name.lower()}")
-        self._colour.setIcon(swatch(layer.colour))
+        colours = _colours(layer)
+        self._colour.setIcon(swatches(list(colours.values())))
+        parts = ", ".join(colours) if len(colours) > 1 else ""
+        self._colour.setToolTip(f"Colours, from the left: {parts}" if parts else "Colour")
         self._style.setIcon(icon("outline" if layer.outline else "fill"))
         self._style.setToolTip("Outlined; click to fill" if layer.outline else "Filled; click for the outline")
         with QSignalBlocker(self._opacity):
@@ -147,6 +150,17 @@ class LayerPanel(QWidget):
             text = ""
         self._hint.setText(text)
         self._hint.setVisible(bool(text))
+
+
+def _colours(layer: Layer) -> dict[str, tuple[int, int, int]]:
+    """The colours in which a layer is drawn, by what they stand for: each label's own until the reader chooses one."""
+    own = [label for label in labels() if label.group == layer.group]
+    if not own or layer.colour != own[0].colour:
+        return {layer.name: layer.colour}
+    by_colour: dict[tuple[int, int, int], str] = {}
+    for label in own:
+        by_colour.setdefault(label.colour, label.name.lower())
+    return {name: colour for colour, name in by_colour.items()}
 
 
 def _button(name: str) -> QToolButton:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
+from pathlib import Path
 
 from PySide6.QtCore import QByteArray, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QIcon, QPainter, QPalette, QPixmap
@@ -17,14 +19,16 @@ VERDICT_COLOURS = {Colour.GREEN: "#58b368", Colour.AMBER: "#e8b33a", Colour.RED:
 """Told apart by lightness as well as hue; a shape goes with each wherever there is room (see ``verdict_shape``)."""
 VERDICT_SHAPES = {Colour.GREEN: "●", Colour.AMBER: "▲", Colour.RED: "■"}
 
-_PAPER, _INK, _DIM = "#1d1d1d", "#d2d2d2", "#707070"
+PAPER = "#1d1d1d"
+"""The background of every panel."""
+_INK, _DIM = "#d2d2d2", "#707070"
 _STROKE = "#c8c8c8"
 
 
 def apply(app: QApplication) -> None:
     """Give the application its style, palette, font and style sheet."""
     app.setStyle("Fusion")
-    palette = QPalette(QColor("#2a2a2a"), QColor(_PAPER))
+    palette = QPalette(QColor("#2a2a2a"), QColor(PAPER))
     for role, colour in (
         (QPalette.ColorRole.WindowText, _INK),
         (QPalette.ColorRole.Text, _INK),
@@ -43,8 +47,14 @@ def apply(app: QApplication) -> None:
         palette.setColor(QPalette.ColorGroup.Disabled, role, QColor(_DIM))
     app.setPalette(palette)
     app.setFont(tabular(app.font()))
-    app.setStyleSheet((files("resources") / "stylesheets" / "dark.qss").read_text("utf-8"))
+    app.setStyleSheet(style_sheet())
     app.setWindowIcon(icon("groundglass"))
+
+
+def style_sheet() -> str:
+    """The application's style sheet, with the place of its icons filled in."""
+    icons = Path(str(files("resources") / "icons")).as_posix()
+    return (files("resources") / "stylesheets" / "dark.qss").read_text("utf-8").replace("{icons}", icons)
 
 
 def tabular(font: QFont) -> QFont:
@@ -78,8 +88,17 @@ def has_icon(name: str) -> bool:
 
 def swatch(colour: tuple[int, int, int], size: int = 14) -> QIcon:
     """A square of one colour."""
+    return swatches((colour,), size)
+
+
+def swatches(colours: Sequence[tuple[int, int, int]], size: int = 14) -> QIcon:
+    """A square of stripes, one for each colour, from left to right."""
     pixmap = QPixmap(QSize(size, size))
-    pixmap.fill(QColor(*colour))
+    painter = QPainter(pixmap)
+    for n, colour in enumerate(colours):
+        left, right = round(n * size / len(colours)), round((n + 1) * size / len(colours))
+        painter.fillRect(left, 0, right - left, size, QColor(*colour))
+    painter.end()
     result = QIcon(pixmap)
     result.addPixmap(pixmap, QIcon.Mode.Disabled)
     return result

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QDoubleSpinBox, QHBoxLayout, QLabel, QMenu, QToolB
 from viewer.binding import observe
 from viewer.operations import looking
 from viewer.state.session import Layout, Projection, Session, Tool
+from viewer.state.window_level import presets
 from viewer.widgets.actions import Actions
 from viewer.widgets.theme import icon
 
@@ -48,6 +49,7 @@ class Toolbar(QToolBar):
         self.addSeparator()
         for name, words in _WINDOWS:
             self._action_button(name, words, with_icon=False)
+        self._presets()
         self.addSeparator()
         self._slab = self._menu_button("slab", "Slab", self._slab_menu())
         observe(self, session.slab, lambda _: self._show_slab())
@@ -130,6 +132,23 @@ class Toolbar(QToolBar):
         if with_icon:
             self._shrinking.append(button)
         self.addWidget(button)
+
+    def _presets(self) -> None:
+        """A preset's button and menu entry are down while the active view shows that window."""
+        session = self._session
+        for preset in presets():
+            action = self._actions[f"window_{preset.key}"]
+            action.setCheckable(True)
+            action.triggered.connect(lambda _=False: self._show_window())
+        observe(self, session.window, lambda _: self._show_window())
+        observe(self, session.beside_window, lambda _: self._show_window())
+        observe(self, session.active_view, lambda _: self._show_window())
+
+    def _show_window(self) -> None:
+        shown = looking.active_window(self._session).value
+        for preset in presets():
+            same = shown.table is None and (shown.width, shown.level) == (preset.window.width, preset.window.level)
+            self._actions[f"window_{preset.key}"].setChecked(same and shown.function == preset.window.function)
 
     def _show_tool(self, tool: Tool) -> None:
         chosen = MEASURE.get(tool) or {Tool.CROSSHAIR: "tool_crosshair", Tool.MAGNIFIER: "tool_magnifier"}.get(tool)

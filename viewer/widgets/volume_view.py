@@ -9,10 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
-import numpy as np
-from numpy.typing import NDArray
 from PySide6.QtCore import QPoint, QRect, Qt, QTimer
-from PySide6.QtGui import QGuiApplication, QImage, QShowEvent
+from PySide6.QtGui import QGuiApplication, QImage, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import (
     QComboBox,
     QHBoxLayout,
@@ -26,15 +24,18 @@ from PySide6.QtWidgets import (
 
 from inference.findings import Findings
 from inference.volume import Point
+from viewer.operations.surfaces import surfaces_of
 from viewer.rendering.lesion_lookup import lesion_at
 from viewer.state.layers import labels
 from viewer.state.session import Session
+from viewer.widgets.choice_menu import ChoiceMenu
 
 if TYPE_CHECKING:
     from viewer.rendering.meshing import Surface
     from viewer.rendering.volume_scene import Direction
 
 _REST_MS = 250
+_BAR_MARGIN, _BAR_SPACING = 6, 2
 _SIDES: tuple[tuple[Direction, str], ...] = (
     ("A", "from the front"), ("P", "from the back"), ("L", "from the patient's left"),
     ("R", "from the patient's right"), ("S", "from above"), ("I", "from below"),
@@ -144,9 +145,10 @@ class VolumeView(QWidget):
 
     def _build(self) -> None:
         bar = QHBoxLayout()
-        bar.setContentsMargins(6, 4, 6, 4)
-        bar.setSpacing(2)
-        bar.addWidget(QLabel("3D"))
+        bar.setContentsMargins(_BAR_MARGIN, 4, _BAR_MARGIN, 4)
+        bar.setSpacing(_BAR_SPACING)
+        self._title = QLabel("3D")
+        bar.addWidget(self._title)
         self._sides: list[QToolButton] = []
         for letter, words in _SIDES:
             button = QToolButton()
@@ -169,6 +171,8 @@ class VolumeView(QWidget):
         self._cut.currentIndexChanged.connect(lambda _: self.render_now())
         bar.addWidget(self._colouring)
         bar.addWidget(self._cut)
+        self._more = ChoiceMenu((self._colouring, self._cut))
+        bar.addWidget(self._more)
         bar_height = max(self._colouring.sizeHint().height(), self._sides[0].sizeHint().height())
         bar.addItem(QSpacerItem(0, bar_height))
         self._words = QLabel(_EMPTY, alignment=Qt.AlignmentFlag.AlignCenter, wordWrap=True)
@@ -221,7 +225,12 @@ class VolumeView(QWidget):
         elif self.isVisible() and findings is not self._shown and findings is not self._meshing:
             self._meshing = findings
             self._words.setText("Building the 3D surfaces…")
-            self._run("3D surfaces", lambda report, token: _mesh(findings, report), self._meshed, quiet=True)
+            self._run(
+                "3D surfaces",
+                lambda report, token: (findings, surfaces_of(findings, report)),
+                self._meshed,
+                quiet=True,
+            )
 
     def _meshed(self, result: tuple[Findings, tuple[Surface, ...]]) -> None:
         findings, surfaces = result
@@ -243,12 +252,26 @@ class VolumeView(QWidget):
 
     def _offer_controls(self, there: bool, *, sides_known: bool) -> None:
         """Controls only while there is something to look at, letters only where the patient's sides are known."""
-        for combo in (self._colouring, self._cut):
-            combo.setVisible(there)
+        self._offered = there, sides_known
         for button in self._sides:
             button.setVisible(there and sides_known)
+        self._fold_choices()
         if self._cube is not None:
             self._cube.SetEnabled(sides_known)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Qt's hook: where the bar has no room for them, the choices go behind one button."""
+        super().resizeEvent(event)
+        self._fold_choices()
+
+    def _fold_choices(self) -> None:
+        there, sides_known = self._offered
+        combos = (self._colouring, self._cut)
+        parts = [self._title, *combos, *(self._sides if sides_known else ())]
+        needed = sum(part.sizeHint().width() + _BAR_SPACING for part in parts) + 2 * _BAR_MARGIN
+        for combo in combos:
+            combo.setVisible(there and needed <= self.width())
+        self._more.setVisible(there and needed > self.width())
 
     def _forget(self) -> None:
         self._shown = self._meshing = None
@@ -309,12 +332,3 @@ class VolumeView(QWidget):
         self._session.hovered_lesion.value = None if lesion is None else lesion.number
         self._session.look_at(target)
         return target
-
-
-def _mesh(findings: Findings, report: Callable[[float], None]) -> tuple[Findings, tuple[Surface, ...]]:
-    from viewer.rendering.meshing import surfaces
-
-    lungs: NDArray[np.uint8] = findings.output.lungs.array
-    lesions: NDArray[np.uint8] = findings.output.lesions.array
-    wanted = tuple((label.key, label.mask, label.code) for label in labels())
-    return findings, surfaces(lungs, lesions, findings.output.lungs.geometry, wanted, report)

@@ -12,18 +12,15 @@ from inference.io.study import LoadedSeries, Study
 from inference.verdict import Colour, Reason, Verdict
 from inference.volume import Units, Volume, VolumeGeometry
 from tests.helpers.fake_jobs import FakeJobs
-from tests.helpers.severity_session import analysed, opened
 from tests.helpers.slices import asymmetric, loaded
 from viewer.operations.analysing import CANCELLING
 from viewer.settings import Settings
 from viewer.shortcuts import commands, gestures
-from viewer.state.layers import HEATMAP
 from viewer.state.observable import Value
 from viewer.state.session import JobState, Notice, Session
 from viewer.widgets.held_key import HeldKey
 from viewer.widgets.help_sheet import HelpSheet, section_html, spelled
 from viewer.widgets.job_bar import JobBar, sentence
-from viewer.widgets.layer_panel import LayerPanel
 from viewer.widgets.notices import NoticeLine
 from viewer.widgets.preferences import KeyEditor
 from viewer.widgets.series_list import draw_verdict, facts, title
@@ -310,52 +307,6 @@ def test_verdict_marks_differ_in_shape_as_well_as_colour(qtbot):
         painter.end()
         areas[colour] = sum(image.pixelColor(x, y).lightness() > 60 for x in range(20) for y in range(20))
     assert areas[Colour.AMBER] < areas[Colour.GREEN] < areas[Colour.RED]
-
-
-# layers -----------------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def layers(qtbot):
-    def make(session):
-        panel = LayerPanel(session)
-        qtbot.addWidget(panel)
-        panel.show()
-        return panel
-
-    return make
-
-
-def test_rows_are_dead_until_there_are_masks_and_the_heat_map_is_not_offered(layers):
-    panel = layers(opened())
-    assert not any(row._eye.isEnabled() for row in panel.rows.values())
-    assert panel.rows[HEATMAP].isHidden() and panel._hint.text() == "Nothing analysed yet"
-
-
-def test_after_analysis_only_classes_that_the_system_writes_are_alive(layers):
-    panel = layers(analysed())
-    alive = {group for group, row in panel.rows.items() if row._eye.isEnabled()}
-    assert alive == {"lungs", "ground_glass", "consolidation", "effusion"}
-
-
-def test_controls_change_their_layer_and_no_other(layers):
-    session = analysed()
-    panel = layers(session)
-    before = session.layers.by_group["effusion"].value
-    row = panel.rows["consolidation"]
-    row._eye.click()
-    row._style.click()
-    row._opacity.setValue(35)
-    layer = session.layers.by_group["consolidation"].value
-    assert not layer.visible and layer.outline and layer.opacity == 0.35
-    assert session.layers.by_group["effusion"].value == before
-
-
-def test_panel_says_when_o_hides_everything(layers):
-    session = analysed()
-    panel = layers(session)
-    session.layers.all_hidden.value = True
-    assert panel._hint.text() == "All hidden (O)" and panel._hint.isVisible()
 
 
 # help and keys ----------------------------------------------------------------------------------------------------
