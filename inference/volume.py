@@ -153,6 +153,11 @@ class VolumeGeometry:
         flips = tuple(bool(self.affine[row, best[row]] < 0) for row in (2, 1, 0))
         return Reorientation(axes, flips)  # type: ignore[arg-type]
 
+    @cached_property
+    def canonical(self) -> VolumeGeometry:
+        """The geometry of the same grid in canonical orientation, as :meth:`Volume.canonical` turns it."""
+        return self.reoriented(self.orientation)
+
     def reoriented(self, orientation: Reorientation) -> VolumeGeometry:
         """The geometry of ``orientation.apply(array)``."""
         columns, origin = [], self.affine[:3, 3].copy()

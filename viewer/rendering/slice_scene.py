@@ -41,6 +41,8 @@ class Picture:
 
     image: NDArray[np.uint32]
     overlay: NDArray[np.uint32] | None
+    version: int = 0
+    """Grows whenever the scene has drawn into its arrays anew."""
 
 
 class SliceScene:
@@ -68,6 +70,7 @@ class SliceScene:
         self._own_point: Point = (0.0, 0.0, 0.0)
         self._lesion: LesionMask | None = None
         self._composer = Composer()
+        self._drawn = 0
         self._style: OverlayStyle | None = None
         self._image: tuple[object, NDArray[np.uint32]] | None = None
         self._overlay: tuple[object, NDArray[np.uint32] | None] | None = None
@@ -102,7 +105,8 @@ class SliceScene:
         """The pixels of the present slice. The arrays are the scene's own and change with its next picture."""
         if self.source is None or self.grid is None:
             return None
-        return Picture(self._draw_image(), self._draw_overlay() if overlays else None)
+        image, overlay = self._draw_image(), self._draw_overlay() if overlays else None
+        return Picture(image, overlay, self._drawn)
 
     def measurements(self) -> tuple[Measurement, ...]:
         """The measurements of the open series; none on the second one."""
@@ -258,6 +262,7 @@ class SliceScene:
             table = rgb_table(self.window.value, inverted, padding_threshold(source.volume))
             values = source.image(grid, self.index, session.slab.value)
             self._image = key, self._composer.image(values, table)
+            self._drawn += 1
         return self._image[1]
 
     def _draw_overlay(self) -> NDArray[np.uint32] | None:
@@ -269,6 +274,7 @@ class SliceScene:
         key = (self.index, grid, masks.version, style, self._lesion)
         if self._overlay is None or self._overlay[0] != key:
             self._overlay = key, self._compose_overlay(source, grid, style)
+            self._drawn += 1
         return self._overlay[1]
 
     def _compose_overlay(self, source: SliceSource, grid: PlaneGrid, style: OverlayStyle) -> NDArray[np.uint32] | None:

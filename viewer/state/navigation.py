@@ -66,6 +66,4 @@ def go_to_index(session: Session, plane: Plane, index: int) -> None:
 
 def _canonical(session: Session) -> VolumeGeometry | None:
     loaded = session.loaded.value
-    if loaded is None:
-        return None
-    return loaded.volume.geometry.reoriented(loaded.volume.geometry.orientation)
+    return None if loaded is None else loaded.volume.geometry.canonical

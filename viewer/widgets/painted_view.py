@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pyqtgraph as pg
-from PySide6.QtCore import QRectF
+from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QGraphicsView, QWidget
 
@@ -40,11 +40,14 @@ class PaintedView(pg.GraphicsView):  # type: ignore[misc]
     """A pyqtgraph view with one :class:`PaintedItem`, whose scene coordinates are its own pixels.
 
     Mouse and keys are left to the subclass: pyqtgraph's own handling is never reached. Nothing is repainted but by
-    ``viewport().update()``.
+    ``viewport().update()``. The function paints every pixel it is asked for: nothing is painted beneath the view,
+    where the style sheet would give each of its ancestors a background of its own.
     """
 
     def __init__(self, paint: Paint, parent: QWidget | None = None) -> None:
-        super().__init__(parent, useOpenGL=False, background=(0, 0, 0))
+        super().__init__(parent, useOpenGL=False, background=None)
+        self.setCacheMode(QGraphicsView.CacheModeFlag.CacheNone)
+        self.viewport().setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setViewportUpdateMode(QGraphicsView.ViewportUpdateMode.NoViewportUpdate)
         self.setOptimizationFlag(QGraphicsView.OptimizationFlag.DontSavePainterState)
         self.setOptimizationFlag(QGraphicsView.OptimizationFlag.DontAdjustForAntialiasing)

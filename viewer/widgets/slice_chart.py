@@ -17,6 +17,7 @@ from viewer.binding import observe
 from viewer.rendering import palette
 from viewer.state.navigation import go_to_number, number_of_index
 from viewer.state.session import Session
+from viewer.widgets import theme
 from viewer.widgets.theme import tabular
 
 _LEFT, _RIGHT, _TOP, _BOTTOM = 46, 10, 6, 18
@@ -45,6 +46,7 @@ class SliceChart(QWidget):
         """Frame and bars as drawn: hundreds of bars are too slow to draw anew while a view scrolls."""
         self.setFont(tabular(self.font()))
         self.setMouseTracking(True)
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setAccessibleName("Infected share per slice")
         observe(self, session.findings, lambda _: self._read())
@@ -144,7 +146,7 @@ class SliceChart(QWidget):
         ratio = self.devicePixelRatioF()
         picture = QPixmap(self.size() * ratio)
         picture.setDevicePixelRatio(ratio)
-        picture.fill(Qt.GlobalColor.transparent)
+        picture.fill(QColor(theme.PAPER))
         painter = QPainter(picture)
         painter.setFont(self._font())
         painter.setPen(QColor(*palette.FAINT))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from PySide6.QtCore import QPoint, QSizeF, Qt, Signal
+from PySide6.QtCore import QPoint, QRectF, QSizeF, Qt, Signal
 from PySide6.QtGui import QColor, QImage, QKeyEvent, QPainter
 from PySide6.QtWidgets import QMenu, QVBoxLayout, QWidget
 
@@ -13,6 +13,7 @@ from viewer.rendering import paint, palette
 from viewer.rendering.annotations import Shape, Spot, lies_on, shape_of, spots, words
 from viewer.rendering.camera import Camera, ViewFrame
 from viewer.rendering.furniture import furniture_of
+from viewer.rendering.kept_picture import KeptPicture
 from viewer.rendering.lesion_mask import LesionMask
 from viewer.rendering.slice_scene import Change, SliceScene
 from viewer.state.measurements import Measurement, Plane
@@ -51,6 +52,7 @@ class SliceView(QWidget):
         self._wheel = 0.0
         self._words: dict[Measurement, tuple[str, ...]] = {}
         self._tools = SliceTools(self)
+        self._kept = KeptPicture()
         self._canvas = SliceCanvas(self._paint, self, self)
         self._canvas.painted.connect(self.painted)
         self._canvas.setFont(paint.view_font(self.font()))
@@ -206,6 +208,8 @@ class SliceView(QWidget):
 
     def _changed(self, change: Change) -> None:
         """Ask for as little as has changed: what is not painted need not reach the screen either."""
+        if not self.isVisible():
+            return
         frame = self.view_frame()
         marked = bool(self.session.measurements.items.value) or self.lens is not None
         if change is Change.ALL or frame is None or (change is Change.SLICE and marked):
@@ -243,9 +247,10 @@ class SliceView(QWidget):
         frame = self.view_frame()
         picture = self.scene.picture()
         if frame is None or picture is None:
+            painter.fillRect(QRectF(0, 0, width, height), QColor(*palette.BACKGROUND))
             return
         smooth = self.session.interpolate.value
-        paint.paint_picture(painter, frame, picture, smooth)
+        self._kept.paint(painter, frame, picture, smooth)
         if self._crosshair_shown():
             self._paint_crosshair(painter, frame)
         for shape in self.shapes():
