@@ -14,6 +14,7 @@ from inference.report.wording import percent, position
 from inference.verdict import Colour
 from inference.volume import VolumeGeometry
 from viewer.binding import observe
+from viewer.operations.preliminary import preliminary_slices
 from viewer.rendering import palette
 from viewer.state.navigation import go_to_number, number_of_index
 from viewer.state.session import Session
@@ -39,6 +40,8 @@ class SliceChart(QWidget):
         super().__init__()
         self._session = session
         self._bars: tuple[Bar, ...] = ()
+        self._rough = False
+        """Whether the bars are of masks that still grow."""
         self._top = _TOPS[0]
         self._axial: VolumeGeometry | None = None
         self._shown: int | None = None
@@ -50,6 +53,7 @@ class SliceChart(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setAccessibleName("Infected share per slice")
         observe(self, session.findings, lambda _: self._read())
+        observe(self, session.masks, lambda _: self._read_masks())
         observe(self, session.loaded, lambda _: self._read())
         observe(self, session.crosshair, lambda _: self._follow())
         observe(self, session.verdict, lambda _: self._redraw())
@@ -97,20 +101,28 @@ class SliceChart(QWidget):
         self.update()
 
     def _read(self) -> None:
-        loaded, findings = self._session.loaded.value, self._session.findings.value
-        geometry = loaded.volume.geometry.reoriented(loaded.volume.geometry.orientation) if loaded else None
-        self._axial = geometry
-        if loaded is None or geometry is None or findings is None:
-            self._bars = ()
-        else:
-            count, flip = geometry.shape[0], loaded.volume.geometry.orientation.flips[0]
-            rows = {count - 1 - row.index if flip else row.index: row for row in findings.slices}
-            self._bars = tuple(
-                Bar(number, rows.get(count - number)) for number in range(1, count + 1)
-            )  # number 1 is the topmost of the slices that are counted from the feet
-            highest = max((row.percent or 0.0 for row in findings.slices), default=0.0)
-            self._top = next(top for top in _TOPS if highest <= top)
+        session = self._session
+        loaded, findings = session.loaded.value, session.findings.value
+        self._axial, self._bars, self._rough = None, (), findings is None
+        if loaded is not None:
+            self._axial = loaded.volume.geometry.canonical
+            slices = preliminary_slices(session.masks.value, loaded.volume) if findings is None else findings.slices
+            if slices:
+                self._take(loaded.volume.geometry, slices)
         self._redraw()
+
+    def _read_masks(self) -> None:
+        """While a system runs, the chart fills as its masks do; afterwards the findings stand."""
+        if self._session.findings.value is None:
+            self._read()
+
+    def _take(self, geometry: VolumeGeometry, slices: tuple[SliceFigures, ...]) -> None:
+        """The rows of the volume's own slices as bars; number 1 is the topmost of those counted from the feet."""
+        count, flip = geometry.canonical.shape[0], geometry.orientation.flips[0]
+        rows = {count - 1 - row.index if flip else row.index: row for row in slices}
+        self._bars = tuple(Bar(number, rows.get(count - number)) for number in range(1, count + 1))
+        highest = max((row.percent or 0.0 for row in slices), default=0.0)
+        self._top = next(top for top in _TOPS if highest <= top)
 
     def _number_at_point(self, point: tuple[float, float, float]) -> int | None:
         geometry = self._axial
@@ -178,7 +190,7 @@ class SliceChart(QWidget):
         painter.drawText(QRectF(0, field.bottom() - 14, _LEFT - 6, 16), right | Qt.AlignmentFlag.AlignBottom, "0")
         foot = QRectF(field.left(), field.bottom() + 2, field.width(), _BOTTOM - 2)
         first, last = self.ends
-        painter.drawText(foot, Qt.AlignmentFlag.AlignLeft, first)
+        painter.drawText(foot, Qt.AlignmentFlag.AlignLeft, first + (" · so far" if self._rough else ""))
         painter.drawText(foot, right, last)
         if amber:
             painter.fillRect(QRectF(0, 0, self.width(), 2), QColor(*palette.AMBER))
@@ -203,7 +215,7 @@ class SliceChart(QWidget):
             share = 100 * getattr(row, label.key) / row.lung if row.lung else 0.0
             tall = field.height() * share / self._top
             colour = self._session.layers.by_group[label.key].value.colour
-            painter.fillRect(QRectF(left, foot - tall, width, tall), QColor(*colour))
+            painter.fillRect(QRectF(left, foot - tall, width, tall), QColor(*colour, 130 if self._rough else 255))
             foot -= tall
 
     def _paint_marks(self, painter: QPainter) -> None:
@@ -221,7 +233,7 @@ class SliceChart(QWidget):
         painter.setPen(QColor(*palette.TEXT))
         box = QRectF(min(max(x - 40, field.left() + 56), field.right() - 140), field.bottom() + 2, 80, _BOTTOM - 2)
         row = self._bars[present - 1].figures
-        share = "" if row is None or row.percent is None else f" · {percent(row.percent)}"
+        share = "" if row is None or row.percent is None else f" · {self._about}{percent(row.percent)}"
         painter.drawText(box.adjusted(-30, 0, 30, 0), Qt.AlignmentFlag.AlignCenter, f"{present}{share}")
 
     # the mouse ----------------------------------------------------------------------------------------------------
@@ -245,8 +257,14 @@ class SliceChart(QWidget):
         row = self._bars[number - 1].figures
         if row is None:
             return f"{number}/{len(self._bars)} · missing, not measured"
-        share = "no lung" if row.percent is None else f"{percent(row.percent)} infected"
+        share = f"{self._about}{percent(row.percent)} infected"
+        if row.percent is None:
+            share = "nothing found so far" if self._rough and row.lung else "no lung"
         return f"{number}/{len(self._bars)} · {position(row.position_mm)} · {share}"
+
+    @property
+    def _about(self) -> str:
+        return "about " if self._rough else ""
 
     def _go(self, x: float) -> None:
         number = self.number_at(x)

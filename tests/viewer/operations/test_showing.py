@@ -8,7 +8,7 @@ from inference.labels import INFECTED, Lesion, Lung
 from inference.volume import LabelMap
 from tests.helpers.severity_session import analysed, opened, voxel
 from viewer.operations import showing
-from viewer.operations.preliminary import preliminary
+from viewer.operations.preliminary import preliminary, preliminary_slices
 from viewer.state.session import Masks, Session
 
 GRIDS = [("HFS", None), ("FFP", None), ("HFS", "RAI"), ("HFS", "SLP")]
@@ -122,3 +122,25 @@ def test_there_are_no_rough_figures_before_any_lung():
     geometry = opened().loaded.value.volume.geometry
     assert preliminary(Masks(), geometry) is None
     assert preliminary(Masks(lungs=np.zeros(geometry.shape, np.uint8)), geometry) is None
+
+
+@pytest.mark.parametrize(("position", "code"), GRIDS)
+def test_rough_rows_of_the_slices_are_near_the_true_ones(position, code):
+    session = analysed(position=position, code=code)
+    rough = preliminary_slices(session.masks.value, session.loaded.value.volume)
+    true = {row.index: row for row in session.findings.value.slices}
+    assert [row.index for row in sorted(rough, key=lambda row: row.index)] == sorted(true)
+    for row in rough:
+        assert row.position_mm == pytest.approx(true[row.index].position_mm)
+        assert (row.percent or 0) == pytest.approx(true[row.index].percent or 0, abs=4)
+    assert max(row.percent or 0 for row in rough) > 10
+
+
+def test_a_slice_without_opacity_so_far_has_no_rough_percentage():
+    session = analysed()
+    masks, volume = session.masks.value, session.loaded.value.volume
+    rows = preliminary_slices(Masks(masks.lungs, np.zeros_like(masks.lesions)), volume)
+    assert any(row.lung for row in rows) and all(row.percent is None for row in rows)
+    assert preliminary_slices(Masks(), volume) == ()
+    assert preliminary_slices(Masks(np.zeros_like(masks.lungs)), volume) == ()
+    assert preliminary_slices(Masks(masks.lungs[1:], masks.lesions[1:]), volume) == ()

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
 
@@ -95,3 +96,28 @@ def test_each_state_paints_its_own_picture(chart):
     session.findings.value = None
     pictures.append(widget.grab().toImage())
     assert all(one != other for index, one in enumerate(pictures) for other in pictures[:index])
+
+
+def test_bars_grow_with_the_partial_masks_and_say_so(chart):
+    session, findings = opened(), found()
+    widget = chart(session)
+    lungs, lesions = findings.output.lungs.array, np.zeros_like(findings.output.lesions.array)
+    session.show_masks(lungs, lesions)
+    worst = max(findings.slices, key=lambda row: row.percent or 0)
+    number = case().volume.geometry.shape[0] - worst.index
+    assert "nothing found so far" in widget.words(number)
+    empty = widget.grab().toImage()
+    lesions[worst.index] = findings.output.lesions.array[worst.index]
+    session.show_masks(lungs, lesions)
+    assert [bar.number for bar in widget.bars if bar.figures.percent] == [number]
+    assert "about" in widget.words(number) and widget.grab().toImage() != empty
+    session.findings.value = findings
+    assert "about" not in widget.words(number)
+
+
+def test_masks_shown_again_leave_the_findings_in_the_chart(chart):
+    session = analysed()
+    widget = chart(session)
+    before = widget.bars
+    session.show_masks(None, None)
+    assert widget.bars is before
