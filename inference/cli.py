@@ -158,6 +158,7 @@ def _predict_images(parser: _Parser) -> None:
     parser.add_argument("--out", type=Path, metavar="DIR", required=True, help="folder for masks and predictions.csv")
     parser.add_argument("--system", metavar="NAME", help="default: the best whose weights are present")
     parser.add_argument("--modality", choices=("auto", "ct", "xray"), default="auto", help="auto decides by look")
+    parser.add_argument("--steps", type=Path, metavar="DIR", help="folder for every step of covid-mtnet as a picture")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from inference.findings import SystemOutput
     from inference.pipeline.cancellation import CancellationToken
     from inference.systems.registry import RunOptions
+    from inference.volume import Volume
 
 TABLE = "predictions.csv"
 COLUMNS = (
@@ -40,6 +42,7 @@ class _Job:
     system: str | None
     modality: Literal["auto", "ct", "xray"]
     device: str
+    steps: Path | None = None
 
 
 def run(options: argparse.Namespace) -> int:
@@ -48,13 +51,17 @@ def run(options: argparse.Namespace) -> int:
     A picture that cannot be judged is named on standard error, and its row stays empty.
     """
     check_folder(options.out)
+    if options.steps is not None:
+        check_folder(options.steps)
     pictures = _pictures(options.folder)
     if options.system is not None:
         card_of(options.system)
     console = Console()
     try:
-        with stoppable() as cancel, staged(options.out, _names(pictures)) as stage:
-            job = _Job(pictures, stage, options.system, options.modality, options.device)
+        with stoppable() as cancel, ExitStack() as stages:
+            stage = stages.enter_context(staged(options.out, _names(pictures)))
+            beside = options.steps and stages.enter_context(staged(options.steps, _step_names(pictures)))
+            job = _Job(pictures, stage, options.system, options.modality, options.device, beside)
             rows, unread = _judge(job, console, cancel)
             _write_table(stage / TABLE, rows)
     finally:
@@ -116,6 +123,13 @@ def _names(pictures: tuple[Path, ...]) -> list[str]:
     return [TABLE, *(f"{path.stem}_{mask}.png" for path in pictures for mask in ("lung", "lesion"))]
 
 
+def _step_names(pictures: tuple[Path, ...]) -> list[str]:
+    """Every file that ``--steps`` can write."""
+    from inference.systems.covid_mtnet.steps import NAMES
+
+    return [f"{path.stem}_{name}.png" for path in pictures for name in NAMES]
+
+
 def _pictures(folder: Path) -> tuple[Path, ...]:
     if not folder.is_dir():
         raise SeriesError(f"{folder} is no folder; name the folder that holds the pictures.")
@@ -164,6 +178,8 @@ def _fill(row: dict[str, Any], path: Path, job: _Job, console: Console, cancel: 
         console.note(f"{path.name}: taken for {'an X-ray' if xray else 'a CT slice'}")
     row["modality"] = modality
     options = RunOptions(modality, segment_anyway=True, explain=False)
+    if job.steps is not None:
+        _write_steps(job.steps, path.stem, grey, options, job.device, cancel)
     output = _output(system_for(modality, job.system), grey, options, job.device, cancel)
     if xray and job.system is None:
         output = _with_classes(output, grey, options, job.device, cancel)
@@ -192,14 +208,28 @@ def _with_classes(
 def _output(
     card: SystemCard, grey: NDArray[np.uint8], options: RunOptions, device: str, cancel: CancellationToken
 ) -> SystemOutput:  # fmt: skip
+    from inference.systems.registry import create
+
+    return create(card.name).run(_volume(grey), _Quiet(device, "", options, cancel))
+
+
+def _write_steps(
+    folder: Path, stem: str, grey: NDArray[np.uint8], options: RunOptions, device: str, cancel: CancellationToken
+) -> None:
+    """Paper 2's intermediate pictures of one picture, numbered in their order."""
+    from inference.systems.covid_mtnet.steps import picture_steps
+
+    for name, pixels in picture_steps(_volume(grey), _Quiet(device, "", options, cancel)).items():
+        _write_picture(folder / f"{stem}_{name}.png", pixels)
+
+
+def _volume(grey: NDArray[np.uint8]) -> Volume:
     import numpy as np
 
-    from inference.systems.registry import create
     from inference.volume import Units, Volume, VolumeGeometry
 
     geometry = VolumeGeometry((1, *grey.shape), np.eye(4), orientation_known=False, spacing_known=False)
-    volume = Volume(grey[None].astype(np.int16), geometry, Units.GREY8)
-    return create(card.name).run(volume, _Quiet(device, "", options, cancel))
+    return Volume(grey[None].astype(np.int16), geometry, Units.GREY8)
 
 
 @dataclass(frozen=True)

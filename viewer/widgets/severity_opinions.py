@@ -35,7 +35,7 @@ class RecognitionSection(Section):
         self.opinion = FigureLabel("grade")
         self.opinion.setAlignment(Qt.AlignmentFlag.AlignLeft)
         self.rule = text_label("", "dim")
-        self.table = FigureGrid([""])
+        self.table = FigureGrid(["probability"])
         self.others = text_label("", "small")
         self.heat = text_label("", "small")
         for widget in (self.target, self.opinion, self.rule, self.table, self.others, self.heat):
@@ -50,17 +50,15 @@ class RecognitionSection(Section):
         if said is not None:
             self.target.setText(wording.TARGETS[said.target])
             self.opinion.set_figure(wording.opinion(said))
-            self.rule.setText(said.rule)
+            counted = (
+                "" if said.slices_positive is None or output.classes else f" Positive slices: {said.slices_positive}."
+            )
+            self.rule.setText(f"{said.rule}{counted}")
         classes = sorted(output.classes.items(), key=lambda item: -item[1])
         rows = [(wording.class_name(name).capitalize(), value) for name, value in classes]
         rows += [(_NAMES.get(name, name), value) for name, value in output.probabilities.items()]
-        shown: list[tuple[str, list[tuple[str, Show | None]]]] = [
-            (name, [(f"{value:.2f}", None)]) for name, value in rows
-        ]
-        if said is not None and said.slices_positive is not None and not classes:
-            shown.insert(0, ("Positive slices", [(str(said.slices_positive), None)]))
-        self.table.set_rows(shown)
-        self.table.setVisible(bool(shown))
+        self.table.set_rows([(name, [(f"{value:.2f}", None)]) for name, value in rows])
+        self.table.setVisible(bool(rows))
         others = [f"{name}: {wording.TARGETS[one.target].lower()} {wording.opinion(one)}"
                   for name, one in output.opinions.items()]  # fmt: skip
         _say(self.others, "\n".join(others))
