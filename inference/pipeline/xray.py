@@ -13,7 +13,7 @@ from inference.io.image import as_xray
 from inference.io.study import LoadedSeries, WindowLevel
 from inference.io.voi import voi
 from inference.systems.readiness import readiness
-from inference.systems.registry import RunContext, RunOptions, SystemCard, cards, create
+from inference.systems.registry import RunContext, RunOptions, SystemCard, cards, chosen_weights, create
 from inference.verdict import Colour, Reason, Verdict
 from inference.volume import Units, Volume
 
@@ -83,11 +83,13 @@ class XrayReading:
         """Its card; it is in no list, since it only puts others together."""
         chosen = readers()
         names = " and ".join(card.name for card in chosen)
-        limits = dict.fromkeys(limit for card in chosen for limit in card.limitations if "CT" not in limit)
+        limits = dict.fromkeys(
+            limit for card in chosen for limit in card.limitations if not limit.startswith("Lungs are another")
+        )
         return replace(
             CARD, title=f"X-ray reading by {names}" if names else CARD.title, limitations=(*CARD.limitations, *limits),
             stages=tuple((card.name, 1.0) for card in chosen) or CARD.stages,
-            trained_on="; ".join(dict.fromkeys(card.trained_on for card in chosen)),
+            trained_on="; ".join(dict.fromkeys(text for card in chosen for text in _trained_on(card))),
         )  # fmt: skip
 
     def run(self, volume: Volume, context: RunContext) -> SystemOutput:
@@ -165,6 +167,12 @@ def _origin(said: dict[str, SystemOutput]) -> Provenance:
         origins[0], system=" + ".join(origin.system for origin in origins),
         version=" + ".join(dict.fromkeys(origin.version for origin in origins)), weights=tuple(weights),
     )  # fmt: skip
+
+
+def _trained_on(card: SystemCard) -> tuple[str, ...]:
+    """What the card's parts for X-rays were trained on."""
+    entries = [chosen_weights(part) for part in card.parts if part.modality == "xray"]
+    return tuple(entry.trained_on for entry in entries if entry is not None and entry.trained_on)
 
 
 def _place(card: SystemCard) -> int:

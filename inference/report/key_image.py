@@ -180,12 +180,13 @@ def key_image(findings: Findings, volume: Volume, verdict: Verdict, identity: Id
     output = findings.output
     one = key_slice(volume, output.lungs, output.lesions)
     picture, _ = draw_slice(one)
-    who = f"{output.provenance.system} {output.provenance.version}".strip()
-    above = [(f"{NAME} {version()} · {who} · {NOTICE}", DIM)]
+    above = [(f"{NAME} {version()} · {wording.origin(findings)} · {NOTICE}", DIM)]
     if identity is not None:
         above.insert(0, (identity_line(identity), DIM))
     above.append((f"Geometry {verdict.sentence()}", VERDICT_COLOURS[verdict.colour.word]))
     below = [(caption(one), DIM), (wording.summary(findings), DIM)]
+    below += [(text, VERDICT_COLOURS["amber"]) for text in wording.alarms(findings)]
+    below += [(f"Limits: {text}", DIM) for text in output.provenance.limitations[:2]]
     return framed(picture, above, below, present_styles(one))
 
 

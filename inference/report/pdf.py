@@ -77,13 +77,15 @@ def _draw(
     warnings: Sequence[Warning],
     made: date,
 ) -> None:
-    y = _heading(canvas, loaded, identity, made)
+    xray = findings.output.modality == "xray"
+    y = _heading(canvas, loaded, identity, made, "Chest X-ray" if xray else "Chest CT")
     y = _verdict_band(canvas, verdict, y)
     picture_height = _picture(canvas, findings, loaded, y)
     left = _MARGIN + _IMAGE_WIDTH + 14
     result_height = _result(canvas, findings, Area(left, y, _WIDTH - _MARGIN - left, _IMAGE_HEIGHT))
     y -= max(picture_height, result_height) + 10
-    y -= _severity_table(canvas, findings.severity, y) + 9
+    if not xray:
+        y -= _severity_table(canvas, findings.severity, y) + 9
     column = (_ROOM - 16) / 2
     height = y - _MARGIN - 18
     draw_lines(canvas, _limits(findings, warnings), Area(_MARGIN, y, column, height), largest=7.5)
@@ -91,11 +93,11 @@ def _draw(
     _footer(canvas, loaded.volume.geometry.orientation_known)
 
 
-def _heading(canvas: Any, loaded: LoadedSeries, identity: Identity | None, made: date) -> float:
+def _heading(canvas: Any, loaded: LoadedSeries, identity: Identity | None, made: date, what: str) -> float:
     y = _HEIGHT - _MARGIN - 12
     canvas.setFillColor("#202020")
     canvas.setFont(BOLD, 13)
-    canvas.drawString(_MARGIN, y, "Chest CT: automatic pneumonia figures")
+    canvas.drawString(_MARGIN, y, f"{what}: automatic pneumonia figures")
     canvas.setFont(BOLD, 9)
     canvas.drawRightString(_WIDTH - _MARGIN, y, NOTICE)
     lines = [Line(_series_line(loaded, made))]
@@ -150,18 +152,35 @@ def _picture(canvas: Any, findings: Findings, loaded: LoadedSeries, y: float) ->
 def _result(canvas: Any, findings: Findings, area: Area) -> float:
     """The headline, the classes and the figures behind the grade; returns the height used."""
     severity = findings.severity
+    xray = findings.output.modality == "xray"
+    of = "of the drawn lung field" if xray else "of lung infected"
     canvas.setFillColor("#202020")
     canvas.setFont(BOLD, 15)
-    canvas.drawString(area.left, area.top - 13, f"{wording.infection(severity, severity.both)} of lung infected")
+    canvas.drawString(area.left, area.top - 13, f"{wording.infection(severity, severity.both)} {of}")
     canvas.setFont(BOLD, 11)
-    canvas.drawString(area.left, area.top - 29, printable(wording.grade(severity)))
+    under = "marked as infected; an X-ray has no grade" if xray else wording.grade(severity)
+    canvas.drawString(area.left, area.top - 29, printable(under))
     y = area.top - 37
+    opinions = _opinions(findings)
+    if xray:
+        return (
+            area.top - y + draw_lines(canvas, opinions, Area(area.left, y, area.width, area.height - 37), largest=8.0)
+        )
     rows = [("class", "volume", "of lung"), *(row[:3] for row in wording.manifestation_rows(findings))]
     y -= draw_table(canvas, rows, Area(area.left, y, area.width, 200), (area.width - 110, 55, 55)) + 4
     y -= draw_lines(canvas, [Line(_sources(findings))], Area(area.left, y, area.width, 30), largest=7.0) + 4
-    lines = _result_lines(severity)
+    lines = [*opinions, *_result_lines(severity)]
     y -= draw_lines(canvas, lines, Area(area.left, y, area.width, y - area.top + area.height), largest=8.0)
     return area.top - y
+
+
+def _opinions(findings: Findings) -> list[Line]:
+    """What must be read first, what was recognised, and how far several systems agree."""
+    lines = [Line(text, "Mind:") for text in wording.alarms(findings)]
+    lines += [Line(text) for text in wording.recognition_lines(findings)]
+    if findings.output.agreement is not None:
+        lines.append(Line(wording.agreement_line(findings.output.agreement), "Agreement:"))
+    return lines
 
 
 def _sources(findings: Findings) -> str:
@@ -219,11 +238,15 @@ def _number(value: float | None) -> str:
 def _limits(findings: Findings, warnings: Sequence[Warning]) -> list[Line]:
     """What the figures do not say, the most important first: what does not fit is cut from the end."""
     lines = [Line(wording.NOT_ASSESSED, "Not assessed:"), Line(wording.LOOKALIKES, "Look-alikes:")]
+    lines += [Line(text, "Limit of the system:") for text in findings.output.provenance.limitations]
+    alarms = wording.alarms(findings)
+    if findings.output.modality == "xray":
+        return [*lines, *(Line(warning.text, "Note:") for warning in warnings if warning.text not in alarms)]
     judged = [name for name, *_, how in wording.manifestation_rows(findings) if how.startswith("not judged")]
     if judged:
         lines.append(Line(f"{', '.join(judged)} (this system gives no such class).", "Also not assessed:"))
     said = (warning.text for warning in dict.fromkeys(warnings))
-    lines += [Line(text, "Note:") for text in said if text != findings.severity.withheld_reason]
+    lines += [Line(text, "Note:") for text in said if text not in (findings.severity.withheld_reason, *alarms)]
     lines += [Line(text) for text in wording.definitions("lung", "percentage_of_infection", "pho", "effusion")]
     return lines
 
@@ -235,11 +258,16 @@ def _provenance(findings: Findings, loaded: LoadedSeries) -> list[Line]:
     weights = "; ".join(f"{file.name} {file.sha256}" for file in origin.weights) or "none (rules, nothing learned)"
     lines = [
         Line(f"{NAME} {version()}.", "Program:"),
-        Line(f"{origin.system} {origin.version}{f', {origin.config}' if origin.config else ''}.", "System:"),
+        Line(f"{wording.origin(findings)}.", "System:"),
         Line(f"{weights}.", "Weights (SHA-256):"),
         Line(f"{origin.device}; {loaded.volume.geometry.shape[0]} slices read.", "Device:"),
         Line(f"{thresholds or 'none stated'}.", "Thresholds:"),
     ]
+    if origin.trained_on:
+        lines.insert(2, Line(f"{origin.trained_on}.", "Trained on:"))
+    lines += [Line(f"{text}.", "Asked for:") for text in origin.options]
+    if findings.output.modality == "xray":
+        return lines
     if origin.fallback_reason:
         lines.insert(2, Line(origin.fallback_reason, "Fell back:"))
     bands = ", ".join(f"{band.name} {wording.percent(band.percent_of_lung)}" for band in findings.severity.compartments)

@@ -13,6 +13,7 @@ from viewer.operations import showing
 from viewer.state.layers import AGREEMENT_COLOURS
 from viewer.state.session import Session
 from viewer.widgets.figure_label import FigureGrid, FigureLabel, Section, Show, text_label
+from viewer.widgets.fitness_list import first_up
 
 _TIP = (
     "A probability is the network's own number, not a chance of disease: it was trained on few hospitals. "
@@ -55,7 +56,7 @@ class RecognitionSection(Section):
             )
             self.rule.setText(f"{said.rule}{counted}")
         classes = sorted(output.classes.items(), key=lambda item: -item[1])
-        rows = [(wording.class_name(name).capitalize(), value) for name, value in classes]
+        rows = [(first_up(wording.class_name(name)), value) for name, value in classes]
         rows += [(_NAMES.get(name, name), value) for name, value in output.probabilities.items()]
         self.table.set_rows([(name, [(f"{value:.2f}", None)]) for name, value in rows])
         self.table.setVisible(bool(rows))
