@@ -58,7 +58,7 @@ def part_table(name: str, found: Sequence[Record]) -> str:
 
 def asked(found: Sequence[Record]) -> list[tuple[str, str]]:
     """(set or source, what) of everything that the records can answer, in a fixed order."""
-    return list(dict.fromkeys((*_maps(found), *_recognised(found))))
+    return list(dict.fromkeys((*_marked(found), *_recognised(found))))
 
 
 def cells(ours: Measured | None) -> list[str]:
@@ -80,7 +80,7 @@ def between(interval: Interval | None) -> str:
 def patients_line(found: Sequence[Record]) -> str:
     """Dice of every patient for each map label, where they are few; and what is found on pictures without any."""
     lines = []
-    for place, label in _maps(found):
+    for place, label in dict.fromkeys(_marked(found)):
         marked = [one for one in of_set(found, place) if label in one.counts]
         groups = by_patient(marked)
         if not marked or place in _BY_SOURCE or len(groups) > _LISTED:
@@ -120,7 +120,7 @@ def by_source(found: Sequence[Record]) -> list[Record]:
     return [replace(one, set=one.source) if one.set in _BY_SOURCE else one for one in found]
 
 
-def _maps(found: Sequence[Record]) -> Iterator[tuple[str, str]]:
+def _marked(found: Sequence[Record]) -> Iterator[tuple[str, str]]:
     for one in found:
         for label in one.counts:
             yield one.set, label
@@ -159,7 +159,7 @@ def _usual(found: Sequence[Record], what: str) -> tuple[str, ...]:
 
 
 def _theirs(one: published.Published | None) -> list[str]:
-    return ["–", ""] if one is None else [f"{number(one.value)} ({one.where})", one.differs]
+    return ["–", ""] if one is None else [f"{one.value:g} ({one.where})", one.differs]
 
 
 def _dice(ones: list[Record], label: str) -> float | None:

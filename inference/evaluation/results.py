@@ -20,6 +20,7 @@ from inference.evaluation.measures import (
 from inference.evaluation.neighbours import shortcuts, with_shortcuts
 from inference.evaluation.paper_tables import TABLES
 from inference.evaluation.part_tables import (
+    NAMES,
     asked,
     between,
     by_source,
@@ -159,7 +160,7 @@ def as_shipped(parts: Sequence[Part]) -> str:
             if trained is not None and runs is not None:
                 change = runs.value - trained.value
                 verdict = "" if name != "dice" else "within 0.003" if abs(change) <= CLOSE else "**further than 0.003**"
-                cells_of.append([part.file, what, place, name, number(trained.value, 4), number(runs.value, 4),
+                cells_of.append([part.file, what, place, NAMES[name], number(trained.value, 4), number(runs.value, 4),
                                  f"{change:+.4f}", verdict])  # fmt: skip
     if not cells_of:
         return "No shipped weights have been judged beside their checkpoints yet."

@@ -29,6 +29,7 @@ from inference.training.uses import Use
 RECORDS = "records"
 JUDGED = 2
 """Version of the judging; records kept under another are made anew."""
+_RUNS = {"Torch": "PyTorch", "OpenVino": "OpenVINO"}
 STACKS = (Use("covid20-stacks-128", "no lesion"), Use("covid20-stacks-128", "lesion"))
 
 
@@ -136,7 +137,18 @@ def shipped(recipe: Recipe, where: Where) -> Judge:
     own = replace(recipe, size=entry.size, channels=entry.channels, mirrored=entry.mirrored)
     sources = tuple(entry.figures.get("sources", ()))
     fold = str(entry.figures.get("fold_left_out") or "")
-    return Judge(own, model.heads, predict, entry.patients, sources, fold, model.file.sha256, model.file.name)
+    runs = type(model).__name__.removesuffix("Model")
+    identity = f"{runs} {model.file.sha256} {model.device}"
+    return Judge(
+        own,
+        model.heads,
+        predict,
+        entry.patients,
+        sources,
+        fold,
+        identity,
+        f"{model.file.name} ({_RUNS.get(runs, runs)})",
+    )
 
 
 def entry_of(recipe: Recipe) -> weights.Entry | None:
