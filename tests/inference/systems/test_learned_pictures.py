@@ -12,6 +12,7 @@ from PIL import Image
 
 from inference.cli import main
 from inference.commands.predict_images import COLUMNS
+from inference.systems.covid_mtnet.steps import NAMES
 from tests.helpers.learned import ship_tiny, weights_in
 from tests.helpers.phantoms import chest
 
@@ -134,3 +135,20 @@ def test_folder_without_pictures_is_bad_input(make: object, tmp_path: Path) -> N
 def test_pictures_that_would_share_a_mask_are_refused(pictures: Path, tmp_path: Path, weights: None) -> None:
     (pictures / "a.jpg").write_bytes((pictures / "b.jpg").read_bytes())
     assert predict(pictures, tmp_path / "out") == 2
+
+
+def test_steps_are_pictures_in_the_order_of_the_paper(pictures: Path, tmp_path: Path, weights: None) -> None:
+    steps = tmp_path / "steps"
+    assert predict(pictures, tmp_path / "out", "--modality", "xray", "--steps", str(steps)) == 0
+    names = [path.name for path in sorted(steps.iterdir())]
+    assert names[:7] == [f"a_{name}.png" for name in NAMES] and len(names) == 14
+    grey, lung = (np.asarray(Image.open(steps / f"a_{name}.png")) for name in NAMES[:2])
+    assert grey.shape == lung.shape and set(np.unique(lung)) <= {0, 255}
+    assert len(np.unique(grey)) > 20
+
+
+def test_steps_without_weights_leave_no_folder_behind(pictures: Path, tmp_path: Path) -> None:
+    steps = tmp_path / "steps"
+    with weights_in(tmp_path / "none"):
+        assert predict(pictures, tmp_path / "out", "--modality", "xray", "--steps", str(steps)) == 4
+    assert not steps.exists() and not (tmp_path / "out").exists()

@@ -75,6 +75,48 @@ def test_default_is_the_first_system_whose_weights_are_here():
     assert LEARNED.label == "Learned – weights missing"
 
 
+def test_xray_is_read_by_all_its_readers_together_else_by_the_first():
+    session = session_on(asymmetric(), is_xray=True)
+    one = SystemChoice("one", "One", False, True, "", xray=True)
+    both = SystemChoice("x-ray", "X-ray reading", False, True, "", ct=False, xray=True)
+    assert analysing.default_choice((RULES, one, both), session) is both
+    assert analysing.default_choice((RULES, one), session) is one
+    assert analysing.default_choice((RULES,), session) is None
+    assert analysing.default_choice((both, RULES)) is RULES, "never on CT"
+    assert "is none" in analysing.why_not(session_on(asymmetric()), both)
+
+
+def test_system_with_missing_weights_is_refused_with_its_sentence_and_the_default_says_why_it_fell_back():
+    best = SystemChoice("best", "Best", False, False, "", "weights altered", "Best cannot run: x has another hash.")
+    assert best.label == "Best – weights altered"
+    session, jobs = session_on(asymmetric()), FakeJobs(session_on(asymmetric()))
+    assert not analysing.analyse(session, jobs, best) and not jobs.calls
+    assert analysing.fallback_reason((best, RULES), RULES) == best.problem
+    assert analysing.fallback_reason((RULES, best), RULES) == ""
+
+
+def test_systems_are_compared_from_two_votes_on_and_segment_what_they_do_not_recognise():
+    session = session_on(asymmetric())
+    jobs = FakeJobs(session)
+    votes = tuple(SystemChoice(name, name, False, True, "", votes=True) for name in ("a", "b"))
+    missing = SystemChoice("c", "c", False, False, "", votes=True)
+    assert not analysing.compare(session, jobs, (RULES, votes[0], missing)) and not jobs.calls
+    assert "1 of 2" in analysing.why_not_compared(session, (RULES, votes[0], missing))
+    assert analysing.compare(session, jobs, (RULES, *votes, missing))
+    assert jobs.named("analyse") == ["rules"] and jobs.named("agreement") == [True]
+    assert jobs.named("segment_anyway") == [True]
+
+
+def test_wish_to_segment_anyway_goes_with_the_analysis():
+    session = session_on(asymmetric())
+    jobs = FakeJobs(session)
+    analysing.analyse(session, jobs, RULES)
+    assert jobs.named("segment_anyway") == []
+    session.segment_anyway.value = True
+    analysing.analyse(session, jobs, RULES)
+    assert jobs.named("segment_anyway") == [True]
+
+
 def test_cancel_ends_the_job_that_started_last_and_says_so_at_once():
     session = Session()
     jobs = FakeJobs(session)

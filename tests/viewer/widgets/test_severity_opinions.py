@@ -1,0 +1,131 @@
+"""Opinions on the panel: named after their target, agreement with its colours, an X-ray without what it has not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from inference.findings import Agreement, Findings, Recognition, Warning
+from inference.pipeline.xray import without_ct_figures
+from inference.volume import Heatmap, LabelMap
+from tests.helpers.severity_session import analysed, found, opened, voxel
+from viewer.operations import showing
+from viewer.state.layers import AGREEMENT, AGREEMENT_COLOURS
+from viewer.state.session import Session
+from viewer.widgets.layer_panel import LayerPanel
+from viewer.widgets.severity_panel import SeverityPanel
+
+OPINION = Recognition("covid_against_other", 0.934, True, "Positive over 0.5.", 41)
+
+
+def with_output(findings: Findings, **changes: object) -> Findings:
+    return replace(findings, output=replace(findings.output, **changes))
+
+
+def shown(qtbot, findings: Findings) -> SeverityPanel:
+    session = opened()
+    widget = SeverityPanel(session)
+    qtbot.addWidget(widget)
+    session.findings.value = findings
+    return widget
+
+
+def agreement(systems: int = 4) -> Agreement:
+    lesions = found().output.lesions
+    marks = (lesions.array > 0).astype(np.uint8)
+    marks[np.argmax(marks.sum(axis=(1, 2)))] *= systems
+    names = tuple(f"system {n}" for n in range(systems))
+    return Agreement(
+        LabelMap(marks, lesions.geometry), names, dict.fromkeys(names, 12.34), {"system 0 / system 1": 0.31},
+        {"one": 0.7, "some": 0.1, "all": 0.2}, {"jcs": "weights missing: recogniser"},
+    )  # fmt: skip
+
+
+def test_recogniser_is_named_after_its_target_and_promises_no_diagnosis(qtbot):
+    section = shown(qtbot, with_output(found(), recognition=OPINION)).figures.recognition
+    assert section.target.text() == "Pattern like the COVID cases it was trained on"
+    assert section.opinion.text() == "0.93 · present"
+    assert "41" in section.rule.text() and "0.5" in section.rule.text()
+
+
+def test_rules_have_no_recognition_section(qtbot):
+    assert shown(qtbot, found()).figures.recognition.isHidden()
+
+
+def test_each_manifestation_has_its_probability_even_where_a_rule_drew_the_mask(qtbot):
+    findings = with_output(found(), probabilities={"ground_glass": 0.97, "effusion": 0.04})
+    section = shown(qtbot, findings).figures.recognition
+    assert section.table.texts() == [["Ground-glass", "0.97"], ["Effusion", "0.04"]]
+
+
+def test_heat_that_lies_elsewhere_is_said_before_any_figure(qtbot):
+    heat = Heatmap(np.ones(found().output.lungs.array.shape, np.float32), found().output.lungs.geometry, "covid")
+    findings = with_output(found(), heatmap=heat, recognition=OPINION)
+    warned = replace(findings, warnings=(*findings.warnings, Warning("heat_elsewhere", "Only 9 % of the heat.")))
+    figures = shown(qtbot, warned).figures
+    assert "Only 9 %" in figures.alarms.text() and not figures.alarms.isHidden()
+    assert "Only 9 %" not in figures.notes.text.text(), "said once"
+    assert shown(qtbot, found()).figures.alarms.isHidden()
+
+
+def test_agreement_counts_systems_names_who_is_missing_and_wears_the_colours_of_the_map(qtbot):
+    section = shown(qtbot, with_output(found(), agreement=agreement())).figures.agreement
+    assert section._heading.text() == "AGREEMENT   4 of 5 systems"
+    assert ["Mean Dice of the pairs", "0.31"] in section.systems.texts()
+    assert section.shares.texts() == [["one system alone", "70.0 %"], ["some", "10.0 %"], ["all 4", "20.0 %"]]
+    assert "weights missing" in section.left_out.text()
+    assert f"rgb{AGREEMENT_COLOURS[3]}" in section.shares._names[2].text()
+    assert shown(qtbot, found()).figures.agreement.isHidden()
+
+
+def test_share_of_all_systems_leads_to_the_slice_that_proves_it():
+    session = analysed()
+    session.findings.value = with_output(found(), agreement=agreement())
+    marks = session.findings.value.output.agreement.marks.array
+    assert showing.show_marks(session, 4, 4)
+    assert marks[voxel(session)] == 4
+    assert not showing.show_marks(session, 3, 3)
+
+
+def test_layer_of_agreement_appears_with_its_legend_only_after_a_comparison(qtbot):
+    session = opened()
+    panel = LayerPanel(session)
+    qtbot.addWidget(panel)
+    assert panel.rows[AGREEMENT].isHidden()
+    session.show_findings(with_output(found(), agreement=agreement(3)))
+    session.layers.change(AGREEMENT, visible=True)
+    row = panel.rows[AGREEMENT]
+    assert not row.isHidden() and not row._legend.isHidden()
+    assert row._legend.text().count("■") == 3
+
+
+@pytest.fixture
+def film() -> Findings:
+    classes = {"normal": 0.1, "bacterial": 0.2, "viral": 0.1, "covid": 0.6}
+    return without_ct_figures(with_output(found(), classes=classes, recognition=OPINION))
+
+
+def test_xray_shows_share_and_classes_and_hides_grade_volumes_and_zones(qtbot, film):
+    panel = shown(qtbot, film)
+    figures = panel.figures
+    assert "lung field" in figures.headline.range.text()
+    hidden = (figures.headline.grade, figures.headline.scale, figures.regions, figures.zones, figures.classes,
+              figures.density, figures.missed, figures.lesions)  # fmt: skip
+    assert all(widget.isHidden() for widget in hidden)
+    assert figures.recognition.table.texts()[0] == ["Like the COVID cases", "0.60"]
+    text = panel.as_text()
+    assert "ml" not in text and "CT-" not in text.replace("CT grade", "")
+
+
+def test_panel_comes_back_whole_with_the_next_ct(qtbot, film):
+    session: Session = opened()
+    widget = SeverityPanel(session)
+    qtbot.addWidget(widget)
+    session.findings.value = film
+    session.findings.value = found()
+    figures = widget.figures
+    assert not any(
+        one.isHidden() for one in (figures.headline.grade, figures.regions, figures.classes, figures.lesions)
+    )
