@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from time import perf_counter
 from typing import Literal
 
@@ -16,38 +15,22 @@ from inference.findings import Provenance, Recognition, SystemOutput, Warning, W
 from inference.labels import Lesion, Lung
 from inference.models.outputs import BACKGROUND, MASK
 from inference.systems import runtime
+from inference.systems.growing import Growing
+from inference.systems.growing import Mask as Mask
+from inference.systems.growing import Segmented as Segmented
+from inference.systems.growing import labels_of as labels_of
 from inference.systems.registry import Part, RunContext, SystemCard, chosen_weights
-from inference.systems.runtime import Answers, Model
+from inference.systems.runtime import Answers, Images, Model
 from inference.systems.sides import split_sides
 from inference.systems.slices import SliceStack
 from inference.transforms.rendering import Kind
 from inference.volume import Heatmap, LabelMap, Volume
 
-Mask = NDArray[np.bool_]
 _BATCH = 8
-_PUBLISH_EVERY = 8
 _TOP = 3
-
-
-@dataclass(frozen=True, eq=False)
-class Segmented:
-    """``mask`` on the canonical grid; ``peak`` is the highest probability in each slice that was looked at.
-
-    ``levels`` are the probabilities in 255ths, where they were asked for.
-    """
-
-    mask: Mask
-    peak: Mapping[int, float]
-    levels: NDArray[np.uint8] | None = None
-
-    @property
-    def highest(self) -> float:
-        """The highest probability of all; 0 where no slice was looked at."""
-        return max(self.peak.values(), default=0.0)
-
-    def positive(self, threshold: float) -> list[int]:
-        """The slices with at least one pixel over the threshold."""
-        return [k for k, value in self.peak.items() if value > threshold]
+_COARSE_MM = 8.0
+_MOST_COARSE = 8
+_CLEAR = 0.1
 
 
 class Analysis:
@@ -113,24 +96,65 @@ class Analysis:
 
     def ask(
         self, model: Model, numbers: Sequence[int], each: Callable[[Sequence[int], Answers], None],
-        inside: Mask | None = None,
+        inside: Mask | None = None, *, share: tuple[float, float] = (0.0, 1.0),
     ) -> None:  # fmt: skip
         """Show slices to a network in batches; ``each`` gets the numbers and the probabilities of every batch.
 
-        ``inside`` (canonical grid) blackens what lies outside it. Raises Cancelled between two batches.
+        ``inside`` (canonical grid) blackens what lies outside it. ``share`` is where in the stage's progress this
+        begins and ends. Raises Cancelled between two batches.
         """
         entry = model.entry
         for first in range(0, len(numbers), _BATCH):
             batch = numbers[first : first + _BATCH]
-            self.context.progress(first / len(numbers))
+            self.context.progress(share[0] + (share[1] - share[0]) * first / len(numbers))
             grey = self.stack.images(batch, entry)
             if inside is not None:
                 grey *= self.stack.masked(inside[list(batch)], entry.size)[:, None]
             images = (grey - entry.mean) / entry.deviation
             answers = model(images, self.notify)
             if entry.mirrored:
-                answers = _mean_with_mirrored(model, answers, model(images[..., ::-1], self.notify))
+                answers = self._second_look(model, images, answers)
             each(batch, answers)
+
+    def _second_look(self, model: Model, images: Images, answers: Answers) -> Answers:
+        """The mean with what the network says of the mirror images.
+
+        A picture in which a map of lesions is nearly silent is not shown again: the mean would stay silent.
+        """
+        again = np.arange(len(images))
+        if MASK in answers and len(answers) == 1 and "lung" not in labels_of(model, MASK):
+            shown = [n for n, label in enumerate(labels_of(model, MASK)) if label != BACKGROUND]
+            again = np.flatnonzero(answers[MASK][:, shown].max(axis=(1, 2, 3)) >= _CLEAR)
+        if not len(again):
+            return answers
+        other = model(np.ascontiguousarray(images[again][..., ::-1]), self.notify)
+        mean = _mean_with_mirrored(model, {name: value[again] for name, value in answers.items()}, other)
+        out = {name: value.copy() for name, value in answers.items()}
+        for name, value in mean.items():
+            out[name][again] = value
+        return out
+
+    def look_for_lungs(self, model: Model, each: Callable[[Sequence[int], Answers], None], grown: Growing) -> None:
+        """Show a network the slices that may hold lung: some all along the body first, then those between and beside.
+
+        ``grown`` grows the lung by ``each``; after the first round it is shown whole, if coarse. Slices of which both
+        neighbours in the first round hold no lung are not looked at.
+        """
+        everything = self.stack.with_body()
+        spacing = self.stack.canonical.geometry.spacing_mm[0]
+        step = max(1, min(_MOST_COARSE, int(_COARSE_MM / spacing)))
+        first = everything[::step]
+        share = len(first) / max(1, len(everything))
+        self.ask(model, first, each, share=(0.0, share))
+        if step == 1:
+            return
+        grown.preview()
+        holds = [grown.holds(k) for k in first]
+        wanted: list[int] = []
+        for n, start in enumerate(range(0, len(everything), step)):
+            if holds[n] or (n + 1 < len(holds) and holds[n + 1]):
+                wanted += everything[start + 1 : start + step]
+        self.ask(model, wanted, each, share=(share, 1.0))
 
     def segment(
         self, model: Model, numbers: Sequence[int], label: str, *, inside: Mask | None = None,
@@ -149,7 +173,14 @@ class Analysis:
         threshold: float | None = None, levels: bool = False,
     ) -> Growing:  # fmt: skip
         """A mask to which batches of answers are added, for networks that are asked once for several things."""
-        return Growing(self, model, label, shown, model.entry.threshold if threshold is None else threshold, levels)
+        code = np.uint8(Lung.SIDE_UNKNOWN if shown == "lungs" else Lesion.UNCLASSIFIED)
+
+        def show(mask: Mask, first: int, last: int) -> None:
+            if shown is not None:
+                self.publish(shown, mask * code, first, last)
+
+        limit = model.entry.threshold if threshold is None else threshold
+        return Growing(self.stack, model, label, show if shown else None, limit, levels)
 
     def classify(self, model: Model, numbers: Sequence[int], head: str) -> NDArray[np.float32]:
         """Probabilities of a vector head, (slices, labels)."""
@@ -161,7 +192,9 @@ class Analysis:
     def lungs(self, part: str = "lungs") -> tuple[NDArray[np.uint8], list[int], Segmented]:
         """Codes of the lungs (canonical grid), the slices that hold any, and the raw answer; published."""
         model = self.model(part)
-        said = self.segment(model, self.stack.with_body(), "lung", shown="lungs")
+        grown = self.growing(model, "lung", shown="lungs")
+        self.look_for_lungs(model, grown.add, grown)
+        said = grown.done()
         codes, bearing = self.settled(model, without_specks(said.mask))
         return codes, bearing, said
 
@@ -227,45 +260,6 @@ class Analysis:
         return next(part for part in self.card.parts if part.name == name)
 
 
-class Growing:
-    """A mask that grows batch by batch; see :meth:`Analysis.growing`."""
-
-    def __init__(
-        self, run: Analysis, model: Model, label: str, shown: Literal["lungs", "lesions"] | None, threshold: float,
-        levels: bool,
-    ) -> None:  # fmt: skip
-        self._run, self._channel, self._shown, self._threshold = run, _channel(model, label), shown, threshold
-        self._mask = np.zeros(run.stack.shape, np.bool_)
-        self._levels = np.zeros(run.stack.shape, np.uint8) if levels else None
-        self._peak: dict[int, float] = {}
-        self._batches = 0
-
-    def add(self, batch: Sequence[int], answers: Answers) -> None:
-        """Take in the answers for some slices, and show the mask now and then."""
-        maps = answers[MASK][:, self._channel]
-        self._peak.update(zip(batch, (float(one.max()) for one in maps), strict=True))
-        fine = self._run.stack.place(maps)
-        self._mask[list(batch)] = fine > self._threshold
-        if self._levels is not None:
-            self._levels[list(batch)] = np.rint(fine * 255)
-        self._batches += 1
-        if self._shown and self._batches % _PUBLISH_EVERY == 0:
-            code = Lung.SIDE_UNKNOWN if self._shown == "lungs" else Lesion.UNCLASSIFIED
-            self._run.publish(self._shown, self._mask * np.uint8(code), min(self._peak), batch[-1])
-
-    def done(self) -> Segmented:
-        """The finished mask."""
-        return Segmented(self._mask, self._peak, self._levels)
-
-
-def labels_of(model: Model, head: str) -> tuple[str, ...]:
-    """The labels of a head. Raises WeightsMissing where the network has no such head."""
-    for one in model.heads:
-        if one.name == head:
-            return one.labels
-    raise WeightsMissing(f"The weights {model.entry.name} answer no {head}; install matching ones.")
-
-
 def positive_of(labels: Sequence[str]) -> str:
     """The label that means disease, of a recogniser's labels."""
     return next((name for name in ("covid", "pneumonia") if name in labels), labels[-1])
@@ -280,20 +274,19 @@ def without_specks(mask: Mask, share: float = 0.02) -> Mask:
     """A 3D mask without the parts that hold less than that share of its largest part."""
     import cc3d
 
-    labels, count = cc3d.connected_components(np.ascontiguousarray(mask), connectivity=6, return_N=True)
+    spans = tuple(np.flatnonzero(mask.any(axis=others)) for others in ((1, 2), (0, 2), (0, 1)))
+    if not len(spans[0]):
+        return mask
+    box = tuple(slice(int(span[0]), int(span[-1]) + 1) for span in spans)
+    labels, count = cc3d.connected_components(np.ascontiguousarray(mask[box]), connectivity=6, return_N=True)
     if count < 2:
         return mask
     sizes = np.bincount(labels.ravel(), minlength=count + 1)
     keep = sizes >= share * sizes[1:].max()
     keep[0] = False
-    return np.asarray(keep[labels])
-
-
-def _channel(model: Model, label: str) -> int:
-    labels = labels_of(model, MASK)
-    if label not in labels or label == BACKGROUND:
-        raise WeightsMissing(f"The weights {model.entry.name} know no {label}; install matching ones.")
-    return labels.index(label)
+    out = np.zeros_like(mask)
+    out[box] = keep[labels]
+    return out
 
 
 def _mean_with_mirrored(model: Model, answers: Answers, other: Answers) -> Answers:

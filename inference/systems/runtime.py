@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -56,7 +59,7 @@ class Model(Protocol):
 
 def device_of(wanted: str) -> str:
     """``cpu``, ``cuda`` or ``mps``. Raises InferenceError for one that is not there."""
-    if wanted == "cpu":
+    if wanted == "cpu" or (wanted in {"auto", ""} and not _may_have_gpu()):
         return "cpu"
     import torch
 
@@ -66,6 +69,15 @@ def device_of(wanted: str) -> str:
     if not here.get(wanted):
         raise InferenceError(f"There is no {wanted} device here; choose --device cpu or auto.")
     return wanted
+
+
+def _may_have_gpu() -> bool:
+    """Whether it is worth importing torch, which takes seconds, to look for a GPU."""
+    if sys.platform == "darwin":
+        return True
+    if sys.platform == "win32":
+        return (Path(os.environ.get("SYSTEMROOT", "C:/Windows")) / "System32" / "nvcuda.dll").exists()
+    return any(Path("/dev").glob("nvidia[0-9]*")) or any(Path("/dev", name).exists() for name in ("kfd", "dxg"))
 
 
 def open_model(entry: Entry, device: str) -> Model:

@@ -81,7 +81,7 @@ def convert(network: Network, size: int, channels: int) -> Any:
     network.eval()
     frontend = FrontEndManager().load_by_framework("pytorch")
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", torch.jit.TracerWarning)  # sizes become constants: they are meant to
+        warnings.simplefilter("ignore")  # sizes become constants: they are meant to
         decoder = TorchScriptPythonDecoder(_ordered(network), example_input=torch.zeros(1, channels, size, size))
     model = frontend.convert(frontend.load(decoder))
     model.reshape({model.inputs[0]: PartialShape([-1, channels, size, size])})

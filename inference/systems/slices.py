@@ -50,6 +50,7 @@ class SliceStack:
         self.sides_known = volume.geometry.orientation_known
         self.kind = self._kind(xray)
         self.box = self._box()
+        self._rendered: dict[tuple[str, int, int], NDArray[np.uint8]] = {}
 
     def __len__(self) -> int:
         return self.shape[0]
@@ -71,13 +72,10 @@ class SliceStack:
         """Rendered slices as a network wants them: grey 0..1 before normalisation, (n, channels, size, size)."""
         out = np.zeros((len(numbers), len(entry.channels), entry.size, entry.size), np.float32)
         for place, number in enumerate(numbers):
-            image = self.source(number)
             for channel, name in enumerate(entry.channels):
-                if name == "local":
-                    out[place, channel] = render(image, self.kind, entry.size, self.box)
-                elif name == "soft" and self.kind is Kind.HU:
-                    out[place, channel] = soft_tissue(image, entry.size, self.box)
-        return out / 255.0
+                out[place, channel] = self._picture(name, number, entry.size)
+        out /= 255.0
+        return out
 
     def masked(self, mask: NDArray[Any], size: int) -> NDArray[np.bool_]:
         """Slices of a mask on the canonical grid (n, rows, columns) as the rendering shows them: (n, size, size)."""
@@ -92,6 +90,18 @@ class SliceStack:
     def back(self, array: NDArray[Any]) -> NDArray[Any]:
         """A canonical array on the volume's own grid, contiguous."""
         return np.ascontiguousarray(self._turn.invert(array))
+
+    def _picture(self, channel: str, number: int, size: int) -> NDArray[np.uint8]:
+        """One channel of a rendered slice; kept, since several networks look at the same slices."""
+        key = channel, number, size
+        if key not in self._rendered:
+            if channel == "local":
+                self._rendered[key] = render(self.source(number), self.kind, size, self.box)
+            elif channel == "soft" and self.kind is Kind.HU:
+                self._rendered[key] = soft_tissue(self.source(number), size, self.box)
+            else:
+                self._rendered[key] = np.zeros((size, size), np.uint8)
+        return self._rendered[key]
 
     def _kind(self, xray: bool) -> Kind:
         if xray:

@@ -60,7 +60,8 @@ class Entry:
     patients, figures, trained_on
         Who it has seen, how it did on those left out, and in words.
     torch, openvino
-        The fp16 weights; the quantised OpenVINO description and its weights (``.xml``, ``.bin``). At least one is there.
+        The weights as safetensors; the quantised OpenVINO description and its weights (``.xml``, ``.bin``). At least
+        one is there.
     graph
         OpenVINO's description of the network whose numbers are those of ``torch``; see
         :mod:`inference.systems.graphs`.

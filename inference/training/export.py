@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any, Literal
 
 import torch
 
@@ -19,10 +21,13 @@ from inference.transforms.rendering import RENDERING_VERSION
 _TARGETS = {"covid": "covid_against_other", "pneumonia": "pneumonia_against_normal"}
 
 
-def export(state: Checkpoint, folder: Path) -> Entry:
+def export(
+    state: Checkpoint, folder: Path, *, name: str = "", bits: Literal[16, 8] = 16, more: Mapping[str, Any] | None = None
+) -> Entry:
     """Write a checkpoint's weights in half precision into a folder of weights and list them, hashed, in its manifest.
 
-    Weights that left a fold out are listed under a name of their own. The entry says whom and which sources the weights
+    Weights that left a fold out are listed under a name of their own, or under ``name``. With ``bits`` 8 kernels are
+    stored in 8 bits. ``more`` joins the figures. The entry says whom and which sources the weights
     have seen, the digest of the data, how training went, and the figures on the fold left out, where there is one.
     """
     recipe = state.recipe
@@ -30,14 +35,16 @@ def export(state: Checkpoint, folder: Path) -> Entry:
         "rows": state.figures.get("rows", []), "fold_left_out": state.fold or None, "sources": list(state.sources),
         "data": state.data, "epochs": len(state.history), "seconds": round(state.seconds),
         "loss": [round(float(entry["loss"]), 5) for entry in state.history],
+        **(more or {}),
     }  # fmt: skip
+    own = recipe.name + (f"-fold{state.fold}" if state.fold else "")
     entry = Entry(
-        recipe.name + (f"-fold{state.fold}" if state.fold else ""), recipe.network, to_record(configure(recipe)),
-        recipe.size, RENDERING_VERSION, recipe.channels, mirrored=recipe.mirrored, target=_target(recipe),
-        patients=state.patients, figures=figures, trained_on=trained_on(state),
+        name or own, recipe.network, to_record(configure(recipe)), recipe.size, RENDERING_VERSION,
+        recipe.channels, mirrored=recipe.mirrored, target=_target(recipe), patients=state.patients, figures=figures,
+        trained_on=trained_on(state),
     )  # fmt: skip
     network = restored(recipe, state.weights, Place(torch.device("cpu")))
-    return ship_graph(folder, ship(folder, entry, network), network)
+    return ship_graph(folder, ship(folder, entry, network, bits), network)
 
 
 def trained_on(state: Checkpoint) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -13,11 +12,11 @@ from inference.explanation.volume import heat_of_class, heat_of_mask
 from inference.findings import Recognition, SystemOutput
 from inference.labels import INFECTED, Lesion
 from inference.models.outputs import MANIFESTATIONS, RECOGNITION
+from inference.systems.consensus.check import Check
 from inference.systems.consensus.config import ConsensusSettings
-from inference.systems.consensus.postprocess import split, veto
+from inference.systems.consensus.postprocess import smoothed, split, veto
 from inference.systems.learned import Analysis, Mask, Segmented, labels_of, positive_of, strongest, without_specks
-from inference.systems.registry import CONSENSUS, RunContext, RunOptions, System, SystemCard
-from inference.systems.registry import create as create_system
+from inference.systems.registry import CONSENSUS, RunContext, System, SystemCard
 from inference.systems.runtime import Answers
 from inference.volume import Units, Volume
 
@@ -57,9 +56,15 @@ class _Run:
     def analyse(self) -> SystemOutput:
         run = self.run
         run.begin("body")
-        lesion_model = run.model("lesions")
+        run.model("lesions")
         run.begin("lung")
         lungs, bearing, said = self._lungs_and_lesions()
+        with Check(self.volume, run.context) as check:
+            return self._rest(lungs, bearing, said, check)
+
+    def _rest(self, lungs: NDArray[np.uint8], bearing: list[int], said: Segmented | None, check: Check) -> SystemOutput:
+        """Everything that follows once the lungs are shown, beside the rules on the same volume."""
+        run, lesion_model = self.run, self.run.model("lesions")
         run.begin("lesion")
         inside = lungs > 0
         cascaded = said is None
@@ -68,13 +73,14 @@ class _Run:
                                threshold=self.settings.probability)  # fmt: skip
         run.thresholds["lesion_probability"] = self.settings.probability
         opacity = said.mask & inside
-        lesions = self._classes(opacity, bearing, lungs)
+        lesions = self._classes(opacity, bearing)
         run.publish("lesions", lesions, 0, len(run.stack) - 1)
         run.begin("recognition")
         probabilities = self._manifestations(bearing)
         recognition, positive, target = self._recognition(bearing)
         run.begin("densitometry")
-        checked = self._densitometry(lungs, lesions)
+        checked = check.result()
+        self._compared(checked, lungs, lesions)
         run.begin("explanation")
         if target:
             heat = heat_of_class(run, run.model("recogniser"), positive, RECOGNITION, target)
@@ -102,44 +108,48 @@ class _Run:
             grown.add(batch, answers)
             marked.add(batch, answers)
 
-        run.ask(lung_model, run.stack.with_body(), each)
+        run.look_for_lungs(lung_model, each, grown)
         lungs, bearing = run.settled(lung_model, without_specks(grown.done().mask))
         return lungs, bearing, marked.done()
 
-    def _classes(self, opacity: Mask, bearing: list[int], lungs: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """Classes from streams where both were trained, else from Hounsfield units, else none."""
-        run = self.run
+    def _classes(self, opacity: Mask, bearing: list[int]) -> NDArray[np.uint8]:
+        """Classes from streams where both were trained, else from Hounsfield units, else none; and fluid."""
+        run, settings = self.run, self.settings
         has_hu = self.volume.units is Units.HU
-        streams = {name: run.optional(name) for name in _CLASSES}
-        learned = {
-            label: run.segment(model, bearing, name, levels=True)
-            for name, label in _CLASSES.items()
-            if (model := streams[name]) is not None and all(streams.values())
-        }
-        if has_hu:
-            run.thresholds["veto_hu"] = self.settings.veto_hu
-            if not learned:
-                run.thresholds["consolidation_hu"] = self.settings.consolidation_hu
+        streams = {label: run.optional(name) for name, label in _CLASSES.items()}
+        names = {label: name for name, label in _CLASSES.items()}
+        trained = {label: model for label, model in streams.items() if model is not None}
+        by_stream = len(trained) == len(streams)
         pixel = run.stack.canonical.geometry.spacing_mm[1:]
         out = np.zeros(opacity.shape, np.uint8)
-        for k in bearing:
-            here = opacity[k]
-            if has_hu and here.any():
-                here = veto(run.stack.source(k), here, pixel, self.settings)
-            if learned:
-                out[k] = _more_certain(learned, k, here)
-            elif has_hu:
-                out[k] = split(run.stack.source(k), here, pixel, self.settings)
-            else:
-                out[k] = here * np.uint8(Lesion.UNCLASSIFIED)
-        kinds = _CLASSES.values() if learned or has_hu else (Lesion.UNCLASSIFIED,)
-        self.sources.update({label.key: "learned" if learned or not has_hu else "rule" for label in kinds})
-        fluid = run.optional("effusion")
-        if fluid is not None:
-            effusion = run.segment(fluid, bearing, "effusion").mask
-            out[effusion & (out == 0)] = Lesion.EFFUSION
-            self.sources[Lesion.EFFUSION.key] = "learned"
+        opaque = [k for k in bearing if opacity[k].any()]
+        if has_hu:
+            run.thresholds["veto_hu"] = settings.veto_hu
+            if not by_stream:
+                run.thresholds["consolidation_hu"] = settings.consolidation_hu
+            for k in opaque:
+                smooth = smoothed(run.stack.source(k), pixel, settings)
+                kept = veto(smooth, opacity[k], settings)
+                out[k] = kept if by_stream else split(smooth, kept, settings)
+        else:
+            out[opacity] = Lesion.UNCLASSIFIED
+        if by_stream:
+            opaque = [k for k in opaque if out[k].any()]
+            said = {label: run.segment(model, opaque, names[label], levels=True) for label, model in trained.items()}
+            for k in opaque:
+                out[k] = _more_certain(said, k, out[k] > 0)
+        kinds = _CLASSES.values() if by_stream or has_hu else (Lesion.UNCLASSIFIED,)
+        self.sources.update({label.key: "learned" if by_stream or not has_hu else "rule" for label in kinds})
+        self._fluid(out, bearing)
         return out
+
+    def _fluid(self, lesions: NDArray[np.uint8], bearing: list[int]) -> None:
+        """Effusion where no opacity lies, by the stream where it was trained."""
+        model = self.run.optional("effusion")
+        if model is not None:
+            effusion = self.run.segment(model, bearing, "effusion").mask
+            lesions[effusion & (lesions == 0)] = Lesion.EFFUSION
+            self.sources[Lesion.EFFUSION.key] = "learned"
 
     def _manifestations(self, bearing: list[int]) -> dict[str, float]:
         model = self.run.optional("manifestations")
@@ -167,11 +177,10 @@ class _Run:
         )  # fmt: skip
         return opinion, positive, target
 
-    def _densitometry(self, lungs: NDArray[np.uint8], lesions: NDArray[np.uint8]) -> SystemOutput | None:
-        """The rules' opinion on the same volume: rib cage and airways, fluid where no stream finds it, a comparison."""
-        if self.volume.units is not Units.HU:
-            return None
-        rules = create_system("densitometry").run(self.volume, _Quiet(self.run.context))
+    def _compared(self, rules: SystemOutput | None, lungs: NDArray[np.uint8], lesions: NDArray[np.uint8]) -> None:
+        """Take fluid from the rules where no stream finds it, and tell the reader where the two differ."""
+        if rules is None:
+            return
         turn = self.volume.geometry.orientation
         theirs, their_lungs = turn.apply(rules.lesions.array), turn.apply(rules.lungs.array)
         if Lesion.EFFUSION.key not in self.sources:
@@ -186,26 +195,6 @@ class _Run:
                 "differs_from_densitometry",
                 f"The networks mark {mine:.0f} % of the lung as infected, density rules {other:.0f} %: look yourself.",
             )
-        return rules
-
-
-@dataclass(frozen=True)
-class _Quiet:
-    """The surroundings of a check inside a run: it may be cancelled, and shows nothing."""
-
-    outer: RunContext
-    device: str = "cpu"
-    config: str = ""
-    options: RunOptions = field(default_factory=RunOptions)
-
-    def stage(self, name: str) -> None:
-        self.outer.progress(0.0)
-
-    def progress(self, fraction: float) -> None:
-        self.outer.progress(fraction)
-
-    def publish(self, name: object, labels: object, first: int, last: int) -> None:
-        return
 
 
 def _more_certain(streams: dict[Lesion, Segmented], k: int, here: Mask) -> NDArray[np.uint8]:

@@ -9,7 +9,7 @@ from inference.labels import Lesion, Lung
 from inference.systems.cascade_severity import postprocess as cascade
 from inference.systems.cascade_severity.config import CascadeConfig
 from inference.systems.consensus.config import ConsensusSettings
-from inference.systems.consensus.postprocess import split, veto
+from inference.systems.consensus.postprocess import smoothed, split, veto
 from inference.systems.covid_mtnet.config import MtnetSettings
 from inference.systems.covid_mtnet.postprocess import refine, steps
 from inference.systems.jcs import postprocess as jcs
@@ -66,16 +66,18 @@ def test_true_densities_veto_aerated_lung_and_split_the_rest() -> None:
     settings = ConsensusSettings(smoothing_mm=1.0)
     hu = np.array([[-860, -779, -301, -300, 40]], np.int16)
     opacity = np.array([[True, True, True, True, False]])
-    left = veto(hu, opacity, (1.0, 1.0), settings)
+    smooth = smoothed(hu, (1.0, 1.0), settings)
+    left = veto(smooth, opacity, settings)
     assert left.ravel().tolist() == [False, True, True, True, False]
     g, c = Lesion.GROUND_GLASS, Lesion.CONSOLIDATION
-    assert split(hu, left, (1.0, 1.0), settings).ravel().tolist() == [0, g, g, c, 0]
+    assert split(smooth, left, settings).ravel().tolist() == [0, g, g, c, 0]
 
 
 def test_vessel_does_not_save_its_surroundings_from_the_veto() -> None:
     hu = np.full((9, 9), -870, np.int16)
     hu[4, 4] = 40
-    assert not veto(hu, np.ones((9, 9), bool), (1.0, 1.0), ConsensusSettings()).any()
+    settings = ConsensusSettings()
+    assert not veto(smoothed(hu, (1.0, 1.0), settings), np.ones((9, 9), bool), settings).any()
 
 
 def picture() -> tuple[np.ndarray, np.ndarray]:

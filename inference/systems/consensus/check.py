@@ -1,0 +1,73 @@
+"""Density rules on the same volume, in a thread beside the networks: mostly one processor at work for them."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Self
+
+from inference.errors import Cancelled
+from inference.findings import SystemOutput
+from inference.systems.registry import RunContext, RunOptions, create
+from inference.volume import Units, Volume
+
+_LOOK_S = 0.1
+
+
+class Check:
+    """Runs densitometry from entering on; leaving ends it. Volumes without Hounsfield units have none."""
+
+    def __init__(self, volume: Volume, context: RunContext) -> None:
+        self._volume, self._context = volume, context
+        self._stop = threading.Event()
+        self._output: SystemOutput | None = None
+        self._error: BaseException | None = None
+        self._thread = threading.Thread(target=self._run, name="densitometry beside the networks", daemon=True)
+
+    def __enter__(self) -> Self:
+        if self._volume.units is Units.HU:
+            self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stop.set()
+        if self._thread.ident is not None:
+            self._thread.join()
+
+    def result(self) -> SystemOutput | None:
+        """What the rules found; None without Hounsfield units. Raises Cancelled, and what the rules raise."""
+        while self._thread.is_alive():
+            self._context.progress(0.5)
+            self._thread.join(_LOOK_S)
+        if self._error is not None:
+            raise self._error
+        return self._output
+
+    def _run(self) -> None:
+        try:
+            self._output = create("densitometry").run(self._volume, _Unseen(self._stop))
+        except Exception as error:  # noqa: BLE001 - it is raised again where the result is wanted
+            self._error = error
+
+
+@dataclass(frozen=True)
+class _Unseen:
+    """The surroundings of the check: it may be stopped, and shows nothing."""
+
+    stop: threading.Event
+    device: str = "cpu"
+    config: str = ""
+    options: RunOptions = field(default_factory=RunOptions)
+
+    def stage(self, name: str) -> None:
+        self.progress(0.0)
+
+    def progress(self, fraction: float) -> None:
+        if self.stop.is_set():
+            raise Cancelled
+
+    def publish(self, name: object, labels: object, first: int, last: int) -> None:
+        return

@@ -1,0 +1,113 @@
+"""A mask that grows while a network is asked about one batch of slices after another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inference.errors import WeightsMissing
+from inference.models.outputs import BACKGROUND, MASK
+from inference.systems.runtime import Answers, Model
+from inference.systems.slices import SliceStack
+
+Mask = NDArray[np.bool_]
+Show = Callable[[Mask, int, int], None]
+_PUBLISH_EVERY = 8
+
+
+@dataclass(frozen=True, eq=False)
+class Segmented:
+    """``mask`` on the canonical grid; ``peak`` is the highest probability in each slice that was looked at.
+
+    ``levels`` are the probabilities in 255ths, where they were asked for.
+    """
+
+    mask: Mask
+    peak: Mapping[int, float]
+    levels: NDArray[np.uint8] | None = None
+
+    @property
+    def highest(self) -> float:
+        """The highest probability of all; 0 where no slice was looked at."""
+        return max(self.peak.values(), default=0.0)
+
+    def positive(self, threshold: float) -> list[int]:
+        """The slices with at least one pixel over the threshold."""
+        return [k for k, value in self.peak.items() if value > threshold]
+
+
+class Growing:
+    """A mask to which batches of answers are added; ``show`` gets it now and then, with the first and last slice.
+
+    Raises WeightsMissing where the network has no such label.
+    """
+
+    def __init__(
+        self, stack: SliceStack, model: Model, label: str, show: Show | None, threshold: float, levels: bool
+    ) -> None:
+        self._stack, self._channel, self._show, self._threshold = stack, _channel(model, label), show, threshold
+        self._mask = np.zeros(stack.shape, np.bool_)
+        self._levels = np.zeros(stack.shape, np.uint8) if levels else None
+        self._peak: dict[int, float] = {}
+        self._batches = 0
+        self._coarse = False
+
+    def add(self, batch: Sequence[int], answers: Answers) -> None:
+        """Take in the answers for some slices, and show the mask now and then."""
+        maps = answers[MASK][:, self._channel]
+        self._peak.update(zip(batch, (float(one.max()) for one in maps), strict=True))
+        fine = self._stack.place(maps)
+        self._mask[list(batch)] = fine > self._threshold
+        if self._levels is not None:
+            self._levels[list(batch)] = np.rint(fine * 255)
+        self._batches += 1
+        if self._show and self._batches % _PUBLISH_EVERY == 0:
+            self._show(self._filled(), min(self._peak), max(self._peak))
+
+    def preview(self) -> None:
+        """From now on show slices between those that were looked at like the nearest of them."""
+        self._coarse = True
+        if self._show and self._peak:
+            self._show(self._filled(), min(self._peak), max(self._peak))
+
+    def holds(self, number: int) -> bool:
+        """Whether a slice that was looked at holds any of it."""
+        return bool(self._mask[number].any())
+
+    def done(self) -> Segmented:
+        """The finished mask."""
+        return Segmented(self._mask, dict(sorted(self._peak.items())), self._levels)
+
+    def _filled(self) -> Mask:
+        if not self._coarse:
+            return self._mask
+        seen = np.array(sorted(self._peak))
+        span = np.arange(seen[0], seen[-1] + 1)
+        out = self._mask.copy()
+        out[span] = self._mask[_nearest(seen, span)]
+        return out
+
+
+def _nearest(seen: NDArray[np.int64], span: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The nearest of some sorted numbers to each of a span."""
+    after = np.minimum(np.searchsorted(seen, span), len(seen) - 1)
+    before = np.maximum(after - 1, 0)
+    return np.where(np.abs(seen[before] - span) < np.abs(seen[after] - span), seen[before], seen[after])
+
+
+def labels_of(model: Model, head: str) -> tuple[str, ...]:
+    """The labels of a head. Raises WeightsMissing where the network has no such head."""
+    for one in model.heads:
+        if one.name == head:
+            return one.labels
+    raise WeightsMissing(f"The weights {model.entry.name} answer no {head}; install matching ones.")
+
+
+def _channel(model: Model, label: str) -> int:
+    labels = labels_of(model, MASK)
+    if label not in labels or label == BACKGROUND:
+        raise WeightsMissing(f"The weights {model.entry.name} know no {label}; install matching ones.")
+    return labels.index(label)
