@@ -11,10 +11,11 @@ from inference.io.export_files import replacing
 from inference.labels import Lesion
 
 Cell = str | int | float | None
+PERCENTAGE = "Percentage of infection (PO)"
 FIGURES: tuple[tuple[str, str, Callable[[RegionFigures], float | None]], ...] = (
     ("Lung volume", "ml", lambda region: region.lung_ml),
     ("Opacity", "ml", lambda region: region.infected_ml),
-    ("Percentage of infection (PO)", "%", lambda region: region.percentage),
+    (PERCENTAGE, "%", lambda region: region.percentage),
     ("High opacity (-200 HU and above)", "ml", lambda region: region.high_opacity_ml),
     ("Percentage of high opacity (PHO)", "%", lambda region: region.pho),
     ("Mean density", "HU", lambda region: region.mean_hu),

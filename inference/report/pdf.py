@@ -11,7 +11,7 @@ from typing import Any
 from inference.findings import Findings, Severity, Warning
 from inference.io.export_files import replacing
 from inference.io.export_identity import redacted
-from inference.io.export_tables import FIGURES, regions
+from inference.io.export_tables import FIGURES, PERCENTAGE, regions
 from inference.io.study import Identity, LoadedSeries
 from inference.report import wording
 from inference.report.annotations import DIM
@@ -155,8 +155,9 @@ def _result(canvas: Any, findings: Findings, area: Area) -> float:
     xray = findings.output.modality == "xray"
     of = "of the drawn lung field" if xray else "of lung infected"
     canvas.setFillColor("#202020")
-    canvas.setFont(BOLD, 15)
-    canvas.drawString(area.left, area.top - 13, f"{wording.infection(severity, severity.both)} {of}")
+    headline = f"{wording.infection(severity, severity.both)} {of}"
+    canvas.setFont(BOLD, 15 * min(1.0, area.width / canvas.stringWidth(headline, BOLD, 15)))
+    canvas.drawString(area.left, area.top - 13, headline)
     canvas.setFont(BOLD, 11)
     under = "marked as infected; an X-ray has no grade" if xray else wording.grade(severity)
     canvas.drawString(area.left, area.top - 29, printable(under))
@@ -223,16 +224,19 @@ def _severity_table(canvas: Any, severity: Severity, y: float) -> float:
     heading = ["", *(name.replace(" ", "\n") for name, _ in columns)]
     rows = [heading]
     for name, unit, take in FIGURES:
-        rows.append([f"{name}, {unit}", *(_number(take(figures)) for _, figures in columns)])
+        share = name == PERCENTAGE
+        bounds = ["≥ " if share and wording.is_at_least(severity, region) else "" for region, _ in columns]
+        cells = [_number(take(figures), bound) for (_, figures), bound in zip(columns, bounds, strict=True)]
+        rows.append([f"{name}, {unit}", *cells])
     first = 158.0
     each = min(70.0, (_ROOM - first) / len(columns))
     return draw_table(canvas, rows, Area(_MARGIN, y, _ROOM, 300), [first, *[each] * len(columns)])
 
 
-def _number(value: float | None) -> str:
+def _number(value: float | None, bound: str = "") -> str:
     if value is None:
         return "–"
-    return f"{value:.1f}" if abs(value) < 99.95 else f"{value:.0f}"
+    return printable(bound + (f"{value:.1f}" if abs(value) < 99.95 else f"{value:.0f}"))
 
 
 def _limits(findings: Findings, warnings: Sequence[Warning]) -> list[Line]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 from dataclasses import replace
@@ -62,6 +63,21 @@ def test_report_says_at_least_where_a_side_holds_no_air(case: Chest, tmp_path: P
     assert f"at least {severity.both.percentage:.1f} % of lung infected" in text
     assert severity.right is not None and severity.left is not None
     assert f"right {severity.right.percentage:.1f} %, left at least {severity.left.percentage:.1f} %" in text
+    row = next(line for line in text.splitlines() if "Percentage of infection (PO), %" in line)
+    assert [cell.startswith("≥") for cell in re.findall(r"≥? ?\d+\.\d|–", row)][:3] == [True, False, True]
+
+
+def test_headline_ends_before_the_margin_however_long_it_is(case: Chest, tmp_path: Path) -> None:
+    findings = findings_of(case)
+    severity = replace(findings.severity, percentage_qualifier="at least", not_aerated=("left",))
+    write_report(tmp_path / "r.pdf", replace(findings, severity=severity), loaded_of(case), AMBER, made=DAY)
+    if shutil.which("pdftotext") is None:
+        pytest.skip("pdftotext (poppler) is not on this machine")
+    done = subprocess.run(
+        ["pdftotext", "-bbox", str(tmp_path / "r.pdf"), "-"], capture_output=True, text=True, check=True
+    )
+    ends = {word: float(end) for end, word in re.findall(r'xMax="([\d.]+)" yMax="[\d.]+">([^<]+)<', done.stdout)}
+    assert ends["infected"] < 595.3 - 36
 
 
 def test_report_holds_what_the_contract_names(case: Chest, tmp_path: Path) -> None:
