@@ -68,12 +68,15 @@ class Composer:
         codes = self._codes
         codes.fill(0)
         if lesions is not None and not style.lesions.nothing:
-            np.left_shift(_visible(lesions, style.lesions), 4, out=codes)
+            np.multiply(_visible(lesions, style.lesions), np.uint8(16), out=codes)  # a shift is ten times as slow
         if lungs is not None and not style.lungs.nothing:
             codes |= _visible(lungs, style.lungs) & np.uint8(15)
-        if not codes.any():
+        rows = np.flatnonzero(codes.any(axis=1))
+        if not rows.size:
             return False
-        np.take(style.joint, codes, out=self._over, mode="clip")
+        first, behind = int(rows[0]), int(rows[-1]) + 1
+        self._over[:first], self._over[behind:] = style.joint[0], style.joint[0]
+        np.take(style.joint, codes[first:behind], out=self._over[first:behind], mode="clip")
         return True
 
 
