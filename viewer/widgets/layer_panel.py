@@ -8,8 +8,9 @@ from PySide6.QtWidgets import QColorDialog, QGridLayout, QLabel, QSizePolicy, QS
 
 from inference.findings import Findings
 from viewer.binding import observe
-from viewer.state.layers import AGREEMENT, AGREEMENT_COLOURS, HEATMAP, Layer, labels
+from viewer.state.layers import AGREEMENT, HEATMAP, Layer, labels
 from viewer.state.session import Masks, Session
+from viewer.widgets.agreement_legend import agreement_legend
 from viewer.widgets.theme import icon, swatches
 
 
@@ -85,11 +86,7 @@ class LayerRow(QWidget):
 
     def show_systems(self, count: int) -> None:
         """The colours of the agreement of so many systems."""
-        self._legend.setText(
-            "".join(f'<span style="color: rgb{colour}">■</span>&nbsp;{number}&nbsp;&nbsp; '
-                    for number, colour in enumerate(AGREEMENT_COLOURS[:count], start=1))
-            + ("systems" if count else "")
-        )  # fmt: skip
+        self._legend.setText(agreement_legend(count))
 
     def _choose_colour(self) -> None:
         chosen = QColorDialog.getColor(QColor(*self._layer.colour), self, f"Colour of {self._layer.name.lower()}")
@@ -122,6 +119,7 @@ class LayerPanel(QWidget):
         observe(self, session.masks, lambda masks: self._show_available(masks, session.findings.value))
         observe(self, session.findings, lambda findings: self._show_available(session.masks.value, findings))
         observe(self, session.layers.all_hidden, lambda _: self._show_hint())
+        observe(self, session.layers.by_group[AGREEMENT], lambda _: self._show_hint())
 
     def _show_available(self, masks: Masks, findings: Findings | None) -> None:
         written = set() if findings is None else set(findings.output.sources)
@@ -146,6 +144,8 @@ class LayerPanel(QWidget):
             text = "All hidden (O)"
         elif masks.lungs is None and masks.lesions is None:
             text = "Nothing analysed yet"
+        elif (agreement := self._session.layers.by_group[AGREEMENT].value).available and agreement.visible:
+            text = "Agreement is drawn in the place of the classes"
         else:
             text = ""
         self._hint.setText(text)

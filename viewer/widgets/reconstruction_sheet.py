@@ -32,7 +32,7 @@ class ReconstructionSheet(QDialog):
         captions = (
             "As the network sees it",
             "As it draws it again",
-            f"Difference (0 to {FULL_SCALE:.0%} of the grey scale)",
+            f"Difference (0 to {100 * FULL_SCALE:.0f} % of the grey scale)",
         )
         for picture, caption in zip(self.pictures, captions, strict=True):
             column = QVBoxLayout()

@@ -10,8 +10,8 @@ from PySide6.QtWidgets import QLabel
 from inference.findings import Agreement, Findings
 from inference.report import wording
 from viewer.operations import showing
-from viewer.state.layers import AGREEMENT_COLOURS
 from viewer.state.session import Session
+from viewer.widgets.agreement_legend import agreement_legend
 from viewer.widgets.figure_label import FigureGrid, FigureLabel, Section, Show, text_label
 from viewer.widgets.fitness_list import first_up
 
@@ -74,9 +74,11 @@ class AgreementSection(Section):
         super().__init__("AGREEMENT", _AGREEMENT_TIP)
         self._session = session
         self.systems = FigureGrid(["% of lung"])
+        self.legend = text_label("", "small")
+        self.legend.setTextFormat(Qt.TextFormat.RichText)
         self.shares = FigureGrid(["share of all marked"])
         self.left_out = text_label("", "dim")
-        for widget in (self.systems, self.shares, self.left_out):
+        for widget in (self.systems, self.legend, self.shares, self.left_out):
             self.body.addWidget(widget)
 
     def fill(self, findings: Findings) -> None:
@@ -93,6 +95,7 @@ class AgreementSection(Section):
         mean = sum(found.dice.values()) / len(found.dice)
         self.systems.set_rows([*rows, ("Mean Dice of the pairs", [(f"{mean:.2f}", None)])])
         self.systems.setToolTip("\n".join(f"{pair}: {dice:.2f}" for pair, dice in found.dice.items()))
+        self.legend.setText(f"On the map: {agreement_legend(count)}")
         self._fill_shares(found, count)
         self.left_out.setText("\n".join(f"{name}: {why}" for name, why in found.left_out.items()))
         self.left_out.setVisible(bool(found.left_out))
@@ -109,8 +112,7 @@ class AgreementSection(Section):
                 (words, [(wording.percent(100 * found.shares[name]),
                           partial(showing.show_marks, self._session, first, last) if found.shares[name] else None)])
                 for words, name, first, last in parts
-            ],
-            [AGREEMENT_COLOURS[min(last, len(AGREEMENT_COLOURS)) - 1] for *_, last in parts],
+            ]
         )  # fmt: skip
 
 

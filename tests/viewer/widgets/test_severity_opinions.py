@@ -76,7 +76,8 @@ def test_agreement_counts_systems_names_who_is_missing_and_wears_the_colours_of_
     assert ["Mean Dice of the pairs", "0.31"] in section.systems.texts()
     assert section.shares.texts() == [["one system alone", "70.0 %"], ["some", "10.0 %"], ["all 4", "20.0 %"]]
     assert "weights missing" in section.left_out.text()
-    assert f"rgb{AGREEMENT_COLOURS[3]}" in section.shares._names[2].text()
+    assert all(f"rgb{colour}" in section.legend.text() for colour in AGREEMENT_COLOURS[:4])
+    assert f"rgb{AGREEMENT_COLOURS[4]}" not in section.legend.text()
     assert shown(qtbot, found()).figures.agreement.isHidden()
 
 
@@ -99,6 +100,9 @@ def test_layer_of_agreement_appears_with_its_legend_only_after_a_comparison(qtbo
     row = panel.rows[AGREEMENT]
     assert not row.isHidden() and not row._legend.isHidden()
     assert row._legend.text().count("■") == 3
+    assert "place of the classes" in panel._hint.text()
+    session.layers.change(AGREEMENT, visible=False)
+    assert panel._hint.isHidden() and row._legend.isHidden()
 
 
 @pytest.fixture
