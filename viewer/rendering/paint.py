@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from math import ceil
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
@@ -30,6 +31,7 @@ from viewer.rendering.plane import Letters
 from viewer.rendering.slice_scene import Picture
 
 LENS_RADIUS, LENS_FACTOR = 110.0, 2.5
+_STRIP_ROWS = 64
 _MARGIN = 8.0
 _EDGE = 30.0
 """Where the crosshair's lines end: the outermost pixels belong to the orientation letters."""
@@ -44,12 +46,26 @@ _VERDICT = {Colour.AMBER: palette.AMBER, Colour.RED: palette.RED, Colour.GREEN: 
 def paint_picture(painter: QPainter, frame: ViewFrame, picture: Picture, smooth: bool) -> None:
     """The image, interpolated when asked, and over it the labels, never interpolated."""
     if smooth:
-        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, True)
-        painter.drawImage(QRectF(*frame.rectangle), wrapped(picture.image, QImage.Format.Format_RGB32))
+        _paint_smooth(painter, frame, wrapped(picture.image, QImage.Format.Format_RGB32))
     else:
         paint_nearest(painter, frame, picture.image, QImage.Format.Format_RGB32)
     if picture.overlay is not None:
         paint_nearest(painter, frame, picture.overlay, QImage.Format.Format_ARGB32_Premultiplied)
+
+
+def _paint_smooth(painter: QPainter, frame: ViewFrame, image: QImage) -> None:
+    """Interpolated, in strips so low that Qt does not hand them to other threads: waiting for those costs more."""
+    painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, True)
+    target = QRectF(*frame.rectangle)
+    if painter.hasClipping():
+        painter.drawImage(target, image)
+        return
+    strip = _STRIP_ROWS / painter.deviceTransform().m22()
+    painter.save()
+    for number in range(ceil(frame.height / strip)):
+        painter.setClipRect(QRectF(0, number * strip, frame.width, strip))
+        painter.drawImage(target, image)
+    painter.restore()
 
 
 def paint_lens(painter: QPainter, frame: ViewFrame, picture: Picture, spot: Spot, smooth: bool) -> None:
