@@ -186,7 +186,7 @@ def key_image(findings: Findings, volume: Volume, verdict: Verdict, identity: Id
     above.append((f"Geometry {verdict.sentence()}", VERDICT_COLOURS[verdict.colour.word]))
     below = [(caption(one), DIM), (wording.summary(findings), DIM)]
     below += [(text, VERDICT_COLOURS["amber"]) for text in wording.alarms(findings)]
-    below += [(f"Limits: {text}", DIM) for text in output.provenance.limitations[:2]]
+    below += [(f"Limits: {text}", DIM) for text in wording.limits(findings)[:2]]
     return framed(picture, above, below, present_styles(one))
 
 

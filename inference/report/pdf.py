@@ -242,7 +242,7 @@ def _number(value: float | None, bound: str = "") -> str:
 def _limits(findings: Findings, warnings: Sequence[Warning]) -> list[Line]:
     """What the figures do not say, the most important first: what does not fit is cut from the end."""
     lines = [Line(wording.NOT_ASSESSED, "Not assessed:"), Line(wording.LOOKALIKES, "Look-alikes:")]
-    lines += [Line(text, "Limit of the system:") for text in findings.output.provenance.limitations]
+    lines += [Line(text, "Limit of the system:") for text in wording.limits(findings)]
     alarms = wording.alarms(findings)
     if findings.output.modality == "xray":
         return [*lines, *(Line(warning.text, "Note:") for warning in warnings if warning.text not in alarms)]

@@ -176,6 +176,11 @@ def alarms(findings: Findings) -> list[str]:
     return [said[code] for code in _ALARMS if code in said]
 
 
+def limits(findings: Findings) -> list[str]:
+    """What the system's card says that it cannot do; without the look-alikes, which stand everywhere."""
+    return [text for text in findings.output.provenance.limitations if not LOOKALIKES.startswith(text.rstrip(".")[:40])]
+
+
 def origin(findings: Findings) -> str:
     """``Consensus (consensus 1.0.0, compact)``."""
     provenance = findings.output.provenance

@@ -96,13 +96,16 @@ def analyse(session: Session, jobs: Jobs, choice: SystemChoice, fallback: str = 
 
 
 def compare(session: Session, jobs: Jobs, choices: tuple[SystemChoice, ...]) -> bool:
-    """Run the default and every learned system, and map where they agree. Returns whether it started."""
+    """Run the default and every learned system, and map where they agree. Returns whether it started.
+
+    For the map every system segments, whether it recognises anything or not.
+    """
     default = default_choice(choices)
     if (reason := why_not_compared(session, choices)) or default is None:
         session.notice.emit(Notice(reason or "No system can run here.", "warning"))
         return False
-    reason = fallback_reason(choices, default)
-    return jobs.analyse(default.name, agreement=True, segment_anyway=True, fallback_reason=reason) is not None
+    reason, anyway = fallback_reason(choices, default), session.segment_anyway.value
+    return jobs.analyse(default.name, agreement=True, segment_anyway=anyway, fallback_reason=reason) is not None
 
 
 def _is_xray(session: Session) -> bool:

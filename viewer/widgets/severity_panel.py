@@ -265,7 +265,7 @@ def _provenance(findings: Findings) -> list[str]:
                 f"{name.replace('_', ' ').replace(' hu', ' HU')} {value:g}" for name, value in output.thresholds.items()
             )
         )
-    return [*lines, *(f"Limits: {text}" for text in provenance.limitations)]
+    return [*lines, *(f"Limits: {text}" for text in wording.limits(findings))]
 
 
 def _button(text: str, tip: str, on_click: object) -> QPushButton:

@@ -40,7 +40,7 @@ def as_text(findings: Findings, verdict: Verdict) -> str:
     lines += [f"Not assessed: {wording.NOT_ASSESSED}", wording.LOOKALIKES]
     lines.append(f"System: {wording.origin(findings)}, {kind(findings)}, {NAME} {version()}")
     lines += [f"Weights: {weights.name} {weights.sha256}" for weights in provenance.weights]
-    lines += [f"Limits: {text}" for text in provenance.limitations]
+    lines += [f"Limits: {text}" for text in wording.limits(findings)]
     return "\n".join([*lines, f"{NOTICE}."])
 
 
@@ -52,7 +52,7 @@ def _of_xray(findings: Findings, verdict: Verdict) -> list[str]:
         *(f"Note: {warning.text}" for warning in findings.warnings), f"Not assessed: {wording.NOT_ASSESSED}",
         f"System: {wording.origin(findings)}, {NAME} {version()}",
         *(f"Weights: {weights.name} {weights.sha256}" for weights in provenance.weights),
-        *(f"Limits: {text}" for text in provenance.limitations),
+        *(f"Limits: {text}" for text in wording.limits(findings)),
     ]  # fmt: skip
 
 
