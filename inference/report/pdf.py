@@ -159,7 +159,7 @@ def _result(canvas: Any, findings: Findings, area: Area) -> float:
     canvas.setFont(BOLD, 15 * min(1.0, area.width / canvas.stringWidth(headline, BOLD, 15)))
     canvas.drawString(area.left, area.top - 13, headline)
     canvas.setFont(BOLD, 11)
-    under = "marked as infected; an X-ray has no grade" if xray else wording.grade(severity)
+    under = "marked as infected · no grade" if xray else wording.grade(severity)
     canvas.drawString(area.left, area.top - 29, printable(under))
     y = area.top - 37
     opinions = _opinions(findings)
