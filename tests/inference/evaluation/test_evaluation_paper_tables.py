@@ -79,7 +79,7 @@ def _studies(root: Path) -> None:
         path.parent.mkdir(parents=True)
         values = np.full((SIDE, SIDE, 2), -900 if grade == 0 else -300, np.int16)
         values[0, 0], values[1, 0] = -1000, 400
-        nibabel.save(nibabel.Nifti1Image(values, np.eye(4)), str(path))  # type: ignore[no-untyped-call]
+        nibabel.save(nibabel.Nifti1Image(values, np.eye(4)), str(path))
     (root / "masks").mkdir()
 
 
