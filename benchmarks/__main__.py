@@ -1,6 +1,6 @@
 """Run the benchmarks, all or the named ones: ``python -m benchmarks [--data DIR] [--napari-python PYTHON] [NAME ...]``.
 
-Names: reading, start, scrolling, meshing, densitometry. ``--data`` is a folder that holds ``covid-ct-md`` and
+Names: reading, start, scrolling, meshing, densitometry, learned. ``--data`` is a folder that holds ``covid-ct-md`` and
 ``plethora-effusion``; without it, what needs real images is left out and said. Windows go to a virtual display where
 there is none.
 """
@@ -49,6 +49,7 @@ def _commands(data: Path | None, napari: str | None) -> dict[str, list[str] | No
         "scrolling": ["--with-napari", *beside] if napari else [],
         "meshing": [],
         "densitometry": None if data is None else ["--data", str(data)],
+        "learned": ["--agreement"],
     }
 
 

@@ -96,12 +96,12 @@ class Analysis:
 
     def ask(
         self, model: Model, numbers: Sequence[int], each: Callable[[Sequence[int], Answers], None],
-        inside: Mask | None = None, *, share: tuple[float, float] = (0.0, 1.0),
+        inside: Mask | None = None, *, share: tuple[float, float] = (0.0, 1.0), once: bool = False,
     ) -> None:  # fmt: skip
         """Show slices to a network in batches; ``each`` gets the numbers and the probabilities of every batch.
 
         ``inside`` (canonical grid) blackens what lies outside it. ``share`` is where in the stage's progress this
-        begins and ends. Raises Cancelled between two batches.
+        begins and ends. With ``once`` mirror images are not asked about. Raises Cancelled between two batches.
         """
         entry = model.entry
         for first in range(0, len(numbers), _BATCH):
@@ -112,19 +112,19 @@ class Analysis:
                 grey *= self.stack.masked(inside[list(batch)], entry.size)[:, None]
             images = (grey - entry.mean) / entry.deviation
             answers = model(images, self.notify)
-            if entry.mirrored:
+            if entry.mirrored and not once:
                 answers = self._second_look(model, images, answers)
             each(batch, answers)
 
     def _second_look(self, model: Model, images: Images, answers: Answers) -> Answers:
         """The mean with what the network says of the mirror images.
 
-        A picture in which a map of lesions is nearly silent is not shown again: the mean would stay silent.
+        A picture in which every map of disease is nearly silent is not shown again: the mean would stay silent.
         """
         again = np.arange(len(images))
-        if MASK in answers and len(answers) == 1 and "lung" not in labels_of(model, MASK):
-            shown = [n for n, label in enumerate(labels_of(model, MASK)) if label != BACKGROUND]
-            again = np.flatnonzero(answers[MASK][:, shown].max(axis=(1, 2, 3)) >= _CLEAR)
+        disease = _disease(model) if len(answers) == 1 else []
+        if disease:
+            again = np.flatnonzero(answers[MASK][:, disease].max(axis=(1, 2, 3)) >= _CLEAR)
         if not len(again):
             return answers
         other = model(np.ascontiguousarray(images[again][..., ::-1]), self.notify)
@@ -159,13 +159,14 @@ class Analysis:
     def segment(
         self, model: Model, numbers: Sequence[int], label: str, *, inside: Mask | None = None,
         shown: Literal["lungs", "lesions"] | None = None, threshold: float | None = None, levels: bool = False,
+        once: bool = False,
     ) -> Segmented:  # fmt: skip
-        """The mask of one label of a network's map head; ``shown`` publishes it as it grows.
+        """The mask of one label of a network's map head; ``shown`` publishes it as it grows. ``once`` as in ask.
 
         Raises WeightsMissing where the network has no such label.
         """
         grown = self.growing(model, label, shown=shown, threshold=threshold, levels=levels)
-        self.ask(model, numbers, grown.add, inside)
+        self.ask(model, numbers, grown.add, inside, once=once)
         return grown.done()
 
     def growing(
@@ -182,10 +183,10 @@ class Analysis:
         limit = model.entry.threshold if threshold is None else threshold
         return Growing(self.stack, model, label, show if shown else None, limit, levels)
 
-    def classify(self, model: Model, numbers: Sequence[int], head: str) -> NDArray[np.float32]:
-        """Probabilities of a vector head, (slices, labels)."""
+    def classify(self, model: Model, numbers: Sequence[int], head: str, *, once: bool = False) -> NDArray[np.float32]:
+        """Probabilities of a vector head, (slices, labels); ``once`` as in :meth:`ask`."""
         parts: list[NDArray[np.float32]] = []
-        self.ask(model, numbers, lambda batch, answers: parts.append(answers[head]))
+        self.ask(model, numbers, lambda batch, answers: parts.append(answers[head]), once=once)
         labels = len(labels_of(model, head))
         return np.concatenate(parts) if parts else np.zeros((0, labels), np.float32)
 
@@ -287,6 +288,12 @@ def without_specks(mask: Mask, share: float = 0.02) -> Mask:
     out = np.zeros_like(mask)
     out[box] = keep[labels]
     return out
+
+
+def _disease(model: Model) -> list[int]:
+    """The channels of a model's map that mark disease."""
+    heads = {head.name: head.labels for head in model.heads}
+    return [n for n, label in enumerate(heads.get(MASK, ())) if label not in (BACKGROUND, "lung")]
 
 
 def _mean_with_mirrored(model: Model, answers: Answers, other: Answers) -> Answers:

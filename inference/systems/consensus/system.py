@@ -135,7 +135,10 @@ class _Run:
             out[opacity] = Lesion.UNCLASSIFIED
         if by_stream:
             opaque = [k for k in opaque if out[k].any()]
-            said = {label: run.segment(model, opaque, names[label], levels=True) for label, model in trained.items()}
+            said = {
+                label: run.segment(model, opaque, names[label], levels=True, once=True)
+                for label, model in trained.items()
+            }
             for k in opaque:
                 out[k] = _more_certain(said, k, out[k] > 0)
         kinds = _CLASSES.values() if by_stream or has_hu else (Lesion.UNCLASSIFIED,)
@@ -155,7 +158,7 @@ class _Run:
         model = self.run.optional("manifestations")
         if model is None:
             return {}
-        values = self.run.classify(model, bearing, MANIFESTATIONS)
+        values = self.run.classify(model, bearing, MANIFESTATIONS, once=True)
         labels = labels_of(model, MANIFESTATIONS)
         found = {label: strongest(values[:, n]) for n, label in enumerate(labels)}
         return {label: value for label, value in found.items() if value is not None}
@@ -168,7 +171,7 @@ class _Run:
         limit = model.entry.threshold
         labels = labels_of(model, RECOGNITION)
         target = positive_of(labels)
-        found = self.run.classify(model, bearing, RECOGNITION)[:, labels.index(target)]
+        found = self.run.classify(model, bearing, RECOGNITION, once=True)[:, labels.index(target)]
         study = strongest(found)
         positive = [k for k, value in zip(bearing, found, strict=True) if value > limit]
         rule = f"Positive when the mean of the three highest slices is over {limit:g}."

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -17,14 +18,17 @@ import torch
 from inference.commands.systems import choose
 from inference.errors import WeightsMissing
 from inference.findings import Warning
-from inference.models.registry import build
+from inference.models import config as configs
+from inference.models.registry import build, to_record
 from inference.systems import runtime, weights
+from inference.systems.graphs import unfold
 from inference.systems.registry import CASCADE_SEVERITY, card, create
-from inference.systems.shipping import convert, enter, ship_openvino
+from inference.systems.shipping import convert, enter, serialised, ship, ship_graph, ship_openvino
 from inference.transforms.rendering import RENDERING_VERSION
 from tests.helpers.learned import SIZE, TINY, Recorder, entry_of, ship_tiny, weights_in
 from tests.helpers.phantoms import chest
 
+WIDE = configs.MultitaskConfig(SIZE, 1, widths=(8, 16, 24, 32, 32), classifier_width=8, norm=True)
 CASCADE = ("cascade-severity-lungs-compact", "cascade-severity-lesions-compact")
 VOLUME = chest(shape=(6, 48, 64), spacing_mm=(40.0, 7.0, 6.0)).volume
 
@@ -148,13 +152,103 @@ def test_openvino_form_answers_like_torch_and_is_preferred_on_the_processor(fold
         runtime.open_model(listed, "cpu")
 
 
+@pytest.fixture
+def graphed(folder: Path) -> weights.Entry:
+    """A network whose OpenVINO description lies beside its weights."""
+    entry = weights.find(CASCADE[0])
+    assert entry is not None
+    return ship_graph(folder, entry, build(TINY[entry.name][1]))
+
+
+def test_description_without_numbers_answers_like_torch_and_is_small(folder: Path, graphed: weights.Entry) -> None:
+    assert graphed.graph is not None
+    assert graphed.torch is not None
+    images = np.random.default_rng(3).normal(size=(5, 1, SIZE, SIZE)).astype(np.float32)
+    model = runtime.open_model(graphed, "cpu")
+    assert isinstance(model, runtime.OpenVinoModel)
+    assert model.file == graphed.torch
+    plain = runtime.open_model(replace(graphed, graph=None), "cpu")
+    assert isinstance(plain, runtime.TorchModel)
+    for name, value in plain(images, lambda warning: None).items():
+        np.testing.assert_allclose(model(images, lambda warning: None)[name], value, atol=1e-4)
+    with zipfile.ZipFile(folder / graphed.graph.name) as file:
+        layout = json.loads(file.read("layout.json"))
+    kept = sum(len(text) // 2 for _, text in layout["rest"])
+    assert kept < 0.05 * layout["size"]
+
+
+def test_running_on_openvino_imports_no_torch(folder: Path, graphed: weights.Entry) -> None:
+    program = (
+        "import sys, numpy as np; from inference.systems import runtime, weights\n"
+        f"model = runtime.open_model(weights.find({graphed.name!r}), 'cpu')\n"
+        f"model(np.zeros((1, 1, {SIZE}, {SIZE}), np.float32), print); sys.exit('torch' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+def test_without_openvino_torch_works_on_and_says_so(
+    folder: Path, graphed: weights.Entry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def missing() -> Any:
+        raise ImportError("No module named 'openvino'")
+
+    monkeypatch.setattr(runtime, "_core", missing)
+    context = Recorder()
+    output = create("cascade-severity").run(VOLUME, context)
+    assert [warning.code for warning in output.warnings].count("slower_runtime") == 1
+    assert output.lungs.array.shape == VOLUME.array.shape
+
+
+@pytest.mark.parametrize("able", [True, False])
+def test_quantised_form_is_first_only_where_the_processor_computes_in_8_bits(
+    folder: Path, graphed: weights.Entry, monkeypatch: pytest.MonkeyPatch, able: bool
+) -> None:
+    network = runtime.open_network(graphed, "cpu")
+    assert network is not None
+    both = ship_openvino(folder, graphed, *serialised(convert(network, SIZE, 1)))
+    monkeypatch.setattr(runtime, "_eight_bits", lambda: able)
+    assert both.openvino is not None
+    assert runtime.open_model(both, "cpu").file == (both.openvino[1] if able else both.torch)
+
+
+def test_description_of_other_weights_is_refused(folder: Path, graphed: weights.Entry) -> None:
+    assert graphed.graph is not None
+    with pytest.raises(WeightsMissing, match="does not fit"):
+        unfold((folder / graphed.graph.name).read_bytes(), {})
+    with pytest.raises(WeightsMissing, match="does not fit"):
+        unfold(b"no archive", {})
+
+
+def test_kernels_in_8_bits_take_half_the_room_and_give_nearly_the_same(folder: Path) -> None:
+    torch.manual_seed(3)
+    network = build(WIDE)
+    with torch.no_grad():
+        for _ in range(20):
+            network(torch.randn(2, 1, SIZE, SIZE))
+    network.eval()
+    images = torch.randn(2, 1, SIZE, SIZE, generator=torch.Generator().manual_seed(1))
+    with torch.inference_mode():
+        expected = network.probabilities(network(images))
+    entry = replace(entry_of("multitask-network-compact"), name="wide", config=to_record(WIDE))
+    sizes = {}
+    for bits in (16, 8):
+        shipped = ship(folder, entry, network, bits)
+        assert shipped.torch is not None
+        sizes[bits] = (folder / shipped.torch.name).stat().st_size
+        found = runtime.open_model(shipped, "cpu")(images.numpy(), lambda warning: None)
+        for name in ("mask", "recognition"):
+            assert np.abs(found[name] - expected[name].numpy()).mean() < 0.03
+    assert sizes[8] < 0.65 * sizes[16]
+
+
 class Hungry(runtime.TorchModel):
-    """Runs out of memory above ``room`` pictures at once."""
+    """Runs out of memory above ``room`` pictures at once, on ``hungry_device``."""
 
     room = 1
+    hungry_device = "cpu"
 
     def _ask(self, images: np.ndarray) -> Any:
-        if len(images) > self.room:
+        if len(images) > self.room and self.device == self.hungry_device:
             raise torch.OutOfMemoryError("out of memory")
         return super()._ask(images)
 
@@ -185,6 +279,20 @@ def test_without_memory_for_one_picture_the_processor_gives_up(folder: Path) -> 
     assert entry is not None
     with pytest.raises(torch.OutOfMemoryError):
         hungry(entry, 0)(np.zeros((2, 1, SIZE, SIZE), np.float32), lambda warning: None)
+
+
+def test_device_without_memory_for_one_picture_hands_over_to_the_processor(folder: Path) -> None:
+    entry = weights.find("multitask-network-compact")
+    assert entry is not None
+    images = np.random.default_rng(4).normal(size=(5, 1, SIZE, SIZE)).astype(np.float32)
+    model = hungry(entry, 0)
+    model.device, model.hungry_device = "mps", "mps"
+    told: list[Warning] = []
+    found = model(images, told.append)
+    assert [warning.code for warning in told] == ["smaller_batches", "smaller_batches", "moved_to_processor"]
+    assert model.device == "cpu"
+    for name, value in runtime.open_model(entry, "cpu")(images, told.append).items():
+        np.testing.assert_allclose(found[name], value, atol=1e-5)
 
 
 def test_grey_levels_reach_networks_as_in_training() -> None:
