@@ -116,7 +116,10 @@ class Objective:
         index = plane_indices(tuple(label for label in head.labels if label != BACKGROUND))
         target, weight = batch.planes[:, index], pixel_weights(batch, index)
         if exclusive:
-            return exclusive_cross_entropy(output, target, weight)
+            entropy = exclusive_cross_entropy(output, target, weight)
+            if self.segmentation != "bce-dice":
+                return entropy
+            return entropy + _over_known(1.0 - dice(output.softmax(dim=1)[:, 1:], target, weight), weight)
         losses = {"bce-dice": bce_dice, "dice": dice_loss, "minus-dice": minus_dice,
                   "cross-entropy": binary_cross_entropy}  # fmt: skip
         return losses[self.segmentation](output, target, weight)

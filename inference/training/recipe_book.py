@@ -142,8 +142,9 @@ def _cascade() -> tuple[Recipe, ...]:
         _segment("cascade-severity", "lungs", "cascade-severity/lungs", LUNGS, ("lung",)), segmentation="cross-entropy"
     )
     lesions = replace(
-        lungs, part="lesions", network="cascade-severity/lesions", settings={"labels": ["lesion"]}, masked=True
-    )
+        lungs, part="lesions", network="cascade-severity/lesions", settings={"labels": ["lesion"]}, masked=True,
+        segmentation="bce-dice",
+    )  # fmt: skip
     return lungs, lesions
 
 

@@ -188,6 +188,19 @@ def test_softmax_map_learns_from_its_planes() -> None:
     assert Objective((head,), ())({MASK: right}, batch)[0].item() < 1e-4
 
 
+def test_softmax_map_that_marks_nothing_pays_for_it_by_dice_and_not_in_the_papers_own_loss() -> None:
+    batch = _batch(8)
+    head = exclusive_map(("lung",))
+    batch.planes[:, LUNG] = 0.0
+    batch.planes[:, LUNG, 0, 0] = 1.0
+    nothing = torch.zeros(3, 2, SIDE, SIDE)
+    nothing[:, 0] = 6.0
+    own = Objective((head,), (), "cross-entropy")({MASK: nothing}, batch)[0].item()
+    ours = Objective((head,), (), "bce-dice")({MASK: nothing}, batch)[0].item()
+    assert own == pytest.approx(6.0 / SIDE**2, abs=0.01)
+    assert ours - own > 0.7
+
+
 def test_weights_scale_terms() -> None:
     batch = _batch(6)
     head = Head(MASK, "map", ("lung",), "sigmoid")
