@@ -84,18 +84,22 @@ class Growing:
     def _filled(self) -> Mask:
         if not self._coarse:
             return self._mask
-        seen = np.array(sorted(self._peak))
-        span = np.arange(seen[0], seen[-1] + 1)
+        seen = sorted(self._peak)
+        span = range(seen[0], seen[-1] + 1)
         out = self._mask.copy()
-        out[span] = self._mask[_nearest(seen, span)]
+        out[list(span)] = self._mask[nearest(seen, span)]
         return out
 
 
-def _nearest(seen: NDArray[np.int64], span: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The nearest of some sorted numbers to each of a span."""
-    after = np.minimum(np.searchsorted(seen, span), len(seen) - 1)
+def nearest(seen: Sequence[int], numbers: Sequence[int]) -> list[int]:
+    """The nearest of some numbers, sorted, to each of others."""
+    if not len(numbers):
+        return []
+    known, wanted = np.asarray(seen), np.asarray(numbers)
+    after = np.minimum(np.searchsorted(known, wanted), len(known) - 1)
     before = np.maximum(after - 1, 0)
-    return np.where(np.abs(seen[before] - span) < np.abs(seen[after] - span), seen[before], seen[after])
+    chosen = np.where(np.abs(known[before] - wanted) < np.abs(known[after] - wanted), known[before], known[after])
+    return [int(n) for n in chosen]
 
 
 def labels_of(model: Model, head: str) -> tuple[str, ...]:

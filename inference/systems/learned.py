@@ -134,26 +134,27 @@ class Analysis:
             out[name][again] = value
         return out
 
-    def look_for_lungs(self, model: Model, each: Callable[[Sequence[int], Answers], None], grown: Growing) -> None:
-        """Show a network the slices that may hold lung: some all along the body first, then those between and beside.
+    def look_between(
+        self, model: Model, numbers: Sequence[int], each: Callable[[Sequence[int], Answers], None], grown: Growing
+    ) -> None:
+        """Show some of the slices first, all along the body, then those between and beside what they hold.
 
-        ``grown`` grows the lung by ``each``; after the first round it is shown whole, if coarse. Slices of which both
-        neighbours in the first round hold no lung are not looked at.
+        ``grown`` grows by ``each``; after the first round it is shown whole, if coarse. Slices of which both
+        neighbours in the first round hold nothing are not looked at.
         """
-        everything = self.stack.with_body()
         spacing = self.stack.canonical.geometry.spacing_mm[0]
         step = max(1, min(_MOST_COARSE, int(_COARSE_MM / spacing)))
-        first = everything[::step]
-        share = len(first) / max(1, len(everything))
+        first = numbers[::step]
+        share = len(first) / max(1, len(numbers))
         self.ask(model, first, each, share=(0.0, share))
         if step == 1:
             return
         grown.preview()
         holds = [grown.holds(k) for k in first]
         wanted: list[int] = []
-        for n, start in enumerate(range(0, len(everything), step)):
+        for n, start in enumerate(range(0, len(numbers), step)):
             if holds[n] or (n + 1 < len(holds) and holds[n + 1]):
-                wanted += everything[start + 1 : start + step]
+                wanted += numbers[start + 1 : start + step]
         self.ask(model, wanted, each, share=(share, 1.0))
 
     def segment(
@@ -194,7 +195,7 @@ class Analysis:
         """Codes of the lungs (canonical grid), the slices that hold any, and the raw answer; published."""
         model = self.model(part)
         grown = self.growing(model, "lung", shown="lungs")
-        self.look_for_lungs(model, grown.add, grown)
+        self.look_between(model, self.stack.with_body(), grown.add, grown)
         said = grown.done()
         codes, bearing = self.settled(model, without_specks(said.mask))
         return codes, bearing, said

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from collections.abc import Callable
 from dataclasses import replace
 from functools import lru_cache
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -104,6 +106,12 @@ def open_network(entry: Entry, device: str) -> Network | None:
         return None
     opened = _Opened(replace(entry, openvino=None, graph=None), str(weights.folder()), device).model()
     return opened.network if isinstance(opened, TorchModel) else None
+
+
+def prepare_networks() -> None:
+    """Import what torch's networks are made of, which takes seconds; for a thread that has nothing else to do."""
+    with contextlib.suppress(ImportError):  # whoever needs it says so
+        import_module("inference.models.networks.joint")
 
 
 class TorchModel:

@@ -1,8 +1,9 @@
-"""Density rules on the same volume, in a thread beside the networks: mostly one processor at work for them."""
+"""What runs in a thread beside the networks: density rules on the same volume, then what the heat map needs loaded."""
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
@@ -16,41 +17,46 @@ _LOOK_S = 0.1
 
 
 class Check:
-    """Runs densitometry from entering on; leaving ends it. Volumes without Hounsfield units have none."""
+    """Runs densitometry from entering on; leaving ends it. Volumes without Hounsfield units have none.
 
-    def __init__(self, volume: Volume, context: RunContext) -> None:
-        self._volume, self._context = volume, context
-        self._stop = threading.Event()
+    ``afterwards`` is called in the same thread.
+    """
+
+    def __init__(self, volume: Volume, context: RunContext, afterwards: Callable[[], None]) -> None:
+        self._volume, self._context, self._afterwards = volume, context, afterwards
+        self._stop, self._done = threading.Event(), threading.Event()
         self._output: SystemOutput | None = None
         self._error: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name="densitometry beside the networks", daemon=True)
 
     def __enter__(self) -> Self:
-        if self._volume.units is Units.HU:
-            self._thread.start()
+        self._thread.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._stop.set()
-        if self._thread.ident is not None:
-            self._thread.join()
+        self._done.wait()
 
     def result(self) -> SystemOutput | None:
         """What the rules found; None without Hounsfield units. Raises Cancelled, and what the rules raise."""
-        while self._thread.is_alive():
+        while not self._done.wait(_LOOK_S):
             self._context.progress(0.5)
-            self._thread.join(_LOOK_S)
         if self._error is not None:
             raise self._error
         return self._output
 
     def _run(self) -> None:
         try:
-            self._output = create("densitometry").run(self._volume, _Unseen(self._stop))
+            if self._volume.units is Units.HU:
+                self._output = create("densitometry").run(self._volume, _Unseen(self._stop))
         except Exception as error:  # noqa: BLE001 - it is raised again where the result is wanted
             self._error = error
+        finally:
+            self._done.set()
+        if not self._stop.is_set():
+            self._afterwards()
 
 
 @dataclass(frozen=True)

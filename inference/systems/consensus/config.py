@@ -11,14 +11,16 @@ class ConsensusSettings:
     """The rules around the networks.
 
     ``veto_hu``: opacity whose surroundings (a median over about ``smoothing_mm``) are darker is aerated lung.
-    ``consolidation_hu`` parts ground-glass from consolidation. ``difference``: percentage points between networks and
-    densitometry above which the reader is told.
+    ``consolidation_hu`` parts ground-glass from consolidation. The streams that tell them apart look at a slice every
+    ``class_step_mm``; those between are told apart like the nearest. ``difference``: percentage points between
+    networks and densitometry above which the reader is told.
     """
 
     probability: float = 0.5
     veto_hu: float = -780.0
     smoothing_mm: float = 3.0
     consolidation_hu: float = -300.0
+    class_step_mm: float = 2.0
     difference: float = 15.0
 
     @classmethod

@@ -15,9 +15,10 @@ from inference.models.outputs import MANIFESTATIONS, RECOGNITION
 from inference.systems.consensus.check import Check
 from inference.systems.consensus.config import ConsensusSettings
 from inference.systems.consensus.postprocess import smoothed, split, veto
+from inference.systems.growing import nearest
 from inference.systems.learned import Analysis, Mask, Segmented, labels_of, positive_of, strongest, without_specks
 from inference.systems.registry import CONSENSUS, RunContext, System, SystemCard
-from inference.systems.runtime import Answers
+from inference.systems.runtime import Answers, prepare_networks
 from inference.volume import Units, Volume
 
 _CLASSES = {"ground_glass": Lesion.GROUND_GLASS, "consolidation": Lesion.CONSOLIDATION}
@@ -59,8 +60,12 @@ class _Run:
         run.model("lesions")
         run.begin("lung")
         lungs, bearing, said = self._lungs_and_lesions()
-        with Check(self.volume, run.context) as check:
+        with Check(self.volume, run.context, self._prepare_heat) as check:
             return self._rest(lungs, bearing, said, check)
+
+    def _prepare_heat(self) -> None:
+        if self.run.context.options.explain:
+            prepare_networks()
 
     def _rest(self, lungs: NDArray[np.uint8], bearing: list[int], said: Segmented | None, check: Check) -> SystemOutput:
         """Everything that follows once the lungs are shown, beside the rules on the same volume."""
@@ -108,7 +113,7 @@ class _Run:
             grown.add(batch, answers)
             marked.add(batch, answers)
 
-        run.look_for_lungs(lung_model, each, grown)
+        run.look_between(lung_model, run.stack.with_body(), each, grown)
         lungs, bearing = run.settled(lung_model, without_specks(grown.done().mask))
         return lungs, bearing, marked.done()
 
@@ -135,12 +140,13 @@ class _Run:
             out[opacity] = Lesion.UNCLASSIFIED
         if by_stream:
             opaque = [k for k in opaque if out[k].any()]
+            asked = opaque[:: max(1, round(settings.class_step_mm / run.stack.canonical.geometry.spacing_mm[0]))]
             said = {
-                label: run.segment(model, opaque, names[label], levels=True, once=True)
+                label: run.segment(model, asked, names[label], levels=True, once=True)
                 for label, model in trained.items()
             }
-            for k in opaque:
-                out[k] = _more_certain(said, k, out[k] > 0)
+            for k, like in zip(opaque, nearest(asked, opaque), strict=True):
+                out[k] = _more_certain(said, like, out[k] > 0)
         kinds = _CLASSES.values() if by_stream or has_hu else (Lesion.UNCLASSIFIED,)
         self.sources.update({label.key: "learned" if by_stream or not has_hu else "rule" for label in kinds})
         self._fluid(out, bearing)
@@ -150,7 +156,9 @@ class _Run:
         """Effusion where no opacity lies, by the stream where it was trained."""
         model = self.run.optional("effusion")
         if model is not None:
-            effusion = self.run.segment(model, bearing, "effusion").mask
+            grown = self.run.growing(model, "effusion")
+            self.run.look_between(model, bearing, grown.add, grown)
+            effusion = grown.done().mask
             lesions[effusion & (lesions == 0)] = Lesion.EFFUSION
             self.sources[Lesion.EFFUSION.key] = "learned"
 
@@ -201,7 +209,7 @@ class _Run:
 
 
 def _more_certain(streams: dict[Lesion, Segmented], k: int, here: Mask) -> NDArray[np.uint8]:
-    """In each opaque pixel the class of the stream that is more certain; ground-glass where both are silent."""
+    """In each opaque pixel the class of the stream that is more certain in slice ``k``; ground-glass where none is."""
     dense, hazy = (streams[label].levels for label in (Lesion.CONSOLIDATION, Lesion.GROUND_GLASS))
     if dense is None or hazy is None:
         return here * np.uint8(Lesion.UNCLASSIFIED)

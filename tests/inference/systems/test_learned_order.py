@@ -104,7 +104,7 @@ def test_slices_far_from_any_lung_are_not_looked_at() -> None:
         inside = np.array([18 <= k <= 30 for k in batch], np.float32)
         grown.add(batch, {MASK: answers[MASK] * inside[:, None, None, None]})
 
-    run.look_for_lungs(model, each, grown)
+    run.look_between(model, list(range(48)), each, grown)
     assert sorted(seen) == sorted(set(seen))
     assert set(range(16, 33)) <= set(seen)
     assert not {1, 2, 3, 9, 10, 11, 45, 46} & set(seen)
@@ -146,7 +146,10 @@ def test_density_rules_end_with_the_run_that_was_cancelled(tmp_path: Path) -> No
 
     with weights_in(tmp_path), pytest.raises(Cancelled):
         create("consensus").run(SMALL, Stopper())
-    assert not [one for one in threading.enumerate() if one.name.startswith("densitometry")]
+    beside = [one for one in threading.enumerate() if one.name.startswith("densitometry")]
+    for one in beside:
+        one.join(20)
+    assert not [one for one in beside if one.is_alive()]
 
 
 def test_machine_without_a_sign_of_a_gpu_is_not_searched_for_one(monkeypatch: pytest.MonkeyPatch) -> None:

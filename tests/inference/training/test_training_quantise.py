@@ -1,4 +1,4 @@
-"""``groundglass quantise``: calibrated on training pictures, judged on patients left out, shipped if it costs little."""
+"""The command quantise: calibrated on training pictures, judged on patients left out, shipped if that costs little."""
 
 from __future__ import annotations
 
