@@ -73,6 +73,11 @@ class Growing:
         if self._show and self._peak:
             self._show(self._filled(), min(self._peak), max(self._peak))
 
+    @property
+    def previewed(self) -> bool:
+        """Whether it was shown whole, if coarse."""
+        return self._coarse
+
     def holds(self, number: int) -> bool:
         """Whether a slice that was looked at holds any of it."""
         return bool(self._mask[number].any())

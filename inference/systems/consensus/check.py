@@ -17,7 +17,7 @@ _LOOK_S = 0.1
 
 
 class Check:
-    """Runs densitometry from entering on; leaving ends it. Volumes without Hounsfield units have none.
+    """Runs densitometry from :meth:`begin` on; leaving ends it. Volumes without Hounsfield units have none.
 
     ``afterwards`` is called in the same thread.
     """
@@ -30,17 +30,23 @@ class Check:
         self._thread = threading.Thread(target=self._run, name="densitometry beside the networks", daemon=True)
 
     def __enter__(self) -> Self:
-        self._thread.start()
         return self
+
+    def begin(self) -> None:
+        """Start, once: when the lungs are on the screen, which come first."""
+        if self._thread.ident is None:
+            self._thread.start()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._stop.set()
-        self._done.wait()
+        if self._thread.ident is not None:
+            self._done.wait()
 
     def result(self) -> SystemOutput | None:
         """What the rules found; None without Hounsfield units. Raises Cancelled, and what the rules raise."""
+        self.begin()
         while not self._done.wait(_LOOK_S):
             self._context.progress(0.5)
         if self._error is not None:

@@ -59,8 +59,9 @@ class _Run:
         run.begin("body")
         run.model("lesions")
         run.begin("lung")
-        lungs, bearing, said = self._lungs_and_lesions()
         with Check(self.volume, run.context, self._prepare_heat) as check:
+            lungs, bearing, said = self._lungs_and_lesions(check)
+            check.begin()
             return self._rest(lungs, bearing, said, check)
 
     def _prepare_heat(self) -> None:
@@ -99,7 +100,7 @@ class _Run:
             airways=checked.airways if checked else None,
         )  # fmt: skip
 
-    def _lungs_and_lesions(self) -> tuple[NDArray[np.uint8], list[int], Segmented | None]:
+    def _lungs_and_lesions(self, check: Check) -> tuple[NDArray[np.uint8], list[int], Segmented | None]:
         """Lungs, the slices that hold any, and the lesions where one network answers both at once."""
         run = self.run
         lung_model, lesion_model = run.model("lungs"), run.model("lesions")
@@ -112,6 +113,8 @@ class _Run:
         def each(batch: Sequence[int], answers: Answers) -> None:
             grown.add(batch, answers)
             marked.add(batch, answers)
+            if grown.previewed:
+                check.begin()
 
         run.look_between(lung_model, run.stack.with_body(), each, grown)
         lungs, bearing = run.settled(lung_model, without_specks(grown.done().mask))
