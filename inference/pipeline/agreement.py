@@ -94,6 +94,11 @@ class _Part:
     def config(self) -> str:
         return self.outer.config
 
+    @property
+    def shared(self) -> dict[object, object]:
+        found: dict[object, object] = getattr(self.outer, "shared", {})
+        return found
+
     def stage(self, name: str) -> None:
         self.outer.progress(self.start)
 

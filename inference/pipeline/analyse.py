@@ -47,6 +47,8 @@ class _Context:
         self._current = -1
         self.device, self.config, self.options = device, config, options
         self.seconds: dict[str, float] = {}
+        self.shared: dict[object, object] = {}
+        """What one system of the run has found and another need not find again."""
 
     def stage(self, name: str) -> None:
         self._cancel.check()

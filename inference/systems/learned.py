@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from time import perf_counter
 from typing import Literal
 
@@ -194,11 +195,27 @@ class Analysis:
     def lungs(self, part: str = "lungs") -> tuple[NDArray[np.uint8], list[int], Segmented]:
         """Codes of the lungs (canonical grid), the slices that hold any, and the raw answer; published."""
         model = self.model(part)
-        grown = self.growing(model, "lung", shown="lungs")
-        self.look_between(model, self.stack.with_body(), grown.add, grown)
-        said = grown.done()
-        codes, bearing = self.settled(model, without_specks(said.mask))
-        return codes, bearing, said
+        known = self.shared_lungs(model)
+        if known is None:
+            grown = self.growing(model, "lung", shown="lungs")
+            self.look_between(model, self.stack.with_body(), grown.add, grown)
+            known = self.share_lungs(model, grown.done())
+        codes, bearing = self.settled(model, known.mask)
+        return codes, bearing, known
+
+    def shared_lungs(self, model: Model) -> Segmented | None:
+        """The lungs that the same weights have found in this volume, for another system of the same run."""
+        shared = getattr(self.context, "shared", {})
+        found: Segmented | None = shared.get((model.file.name, model.file.sha256, id(self.volume)))
+        return found
+
+    def share_lungs(self, model: Model, said: Segmented) -> Segmented:
+        """What the network found, without specks, which other systems of the same run need not find again."""
+        found = replace(said, mask=without_specks(said.mask))
+        shared = getattr(self.context, "shared", None)
+        if shared is not None:
+            shared[model.file.name, model.file.sha256, id(self.volume)] = found
+        return found
 
     def settled(self, model: Model, lungs: Mask) -> tuple[NDArray[np.uint8], list[int]]:
         """Codes of a lung mask and the slices that hold any; published."""

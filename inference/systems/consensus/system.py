@@ -16,7 +16,7 @@ from inference.systems.consensus.check import Check
 from inference.systems.consensus.config import ConsensusSettings
 from inference.systems.consensus.postprocess import smoothed, split, veto
 from inference.systems.growing import nearest
-from inference.systems.learned import Analysis, Mask, Segmented, labels_of, positive_of, strongest, without_specks
+from inference.systems.learned import Analysis, Mask, Segmented, labels_of, positive_of, strongest
 from inference.systems.registry import CONSENSUS, RunContext, System, SystemCard
 from inference.systems.runtime import Answers, prepare_networks
 from inference.volume import Units, Volume
@@ -117,7 +117,7 @@ class _Run:
                 check.begin()
 
         run.look_between(lung_model, run.stack.with_body(), each, grown)
-        lungs, bearing = run.settled(lung_model, without_specks(grown.done().mask))
+        lungs, bearing = run.settled(lung_model, run.share_lungs(lung_model, grown.done()).mask)
         return lungs, bearing, marked.done()
 
     def _classes(self, opacity: Mask, bearing: list[int]) -> NDArray[np.uint8]:

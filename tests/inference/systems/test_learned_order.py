@@ -16,6 +16,7 @@ from inference.errors import Cancelled
 from inference.findings import Warning
 from inference.labels import Lesion
 from inference.models.outputs import MASK, Head, independent_map
+from inference.pipeline.agreement import agree
 from inference.systems import runtime
 from inference.systems.learned import Analysis
 from inference.systems.registry import CASCADE_SEVERITY, create
@@ -108,6 +109,24 @@ def test_slices_far_from_any_lung_are_not_looked_at() -> None:
     assert sorted(seen) == sorted(set(seen))
     assert set(range(16, 33)) <= set(seen)
     assert not {1, 2, 3, 9, 10, 11, 45, 46} & set(seen)
+
+
+@dataclass
+class Sharing(Recorder):
+    """The surroundings of a run of several systems."""
+
+    shared: dict[object, object] = field(default_factory=dict)
+
+
+def test_lungs_are_found_once_for_all_systems_of_a_run(tmp_path: Path) -> None:
+    with ruled(tmp_path) as models:
+        model = models["cascade-severity-lungs-compact"]
+        create("cascade-severity").run(THIN, Recorder())
+        alone, model.asked = model.asked, 0
+        found, _ = agree(THIN, Sharing())
+    assert found is not None
+    assert {"cascade-severity", "multitask", "jcs"} <= set(found.systems)
+    assert model.asked == alone > 0
 
 
 def consensus(folder: Path, *streams: str) -> Any:
