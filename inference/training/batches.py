@@ -116,20 +116,23 @@ class Epochs(Dataset[Batch]):
         self._labels, self._seed, self._mixing = labels, seed, mixing
         self._masked, self._window, self._rank, self._world = masked, window, rank, world
         self._order = np.empty(0, np.int64)
+        self._length = max(int(source.share.sum()) // (batch * world), 1) * batch * world
         self._epoch = 0
         self.start(0)
 
     def start(self, epoch: int) -> None:
-        """Draw the order of an epoch: each picture as often as its share says, the rest of a share by chance."""
+        """Draw the order of an epoch: each picture as often as its share says, the rest of a share by chance.
+
+        Every epoch has the same length: what chance drew too much is left out, what it drew too little comes again.
+        """
         rng = np.random.default_rng((self._seed, epoch))
         times = np.floor(self._source.share + rng.random(len(self._source))).astype(np.int64)
         order = rng.permutation(np.repeat(np.arange(len(self._source)), times))
-        step = self._batch * self._world
         self._epoch = epoch
-        self._order = order[: max(len(order) // step, 1) * step]
+        self._order = np.resize(order, self._length) if len(order) else order
 
     def __len__(self) -> int:
-        return max(len(self._order) // (self._batch * self._world), 1)
+        return self._length // (self._batch * self._world)
 
     def __getitem__(self, number: int) -> Batch:
         first = (number * self._world + self._rank) * self._batch

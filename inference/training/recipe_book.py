@@ -78,18 +78,19 @@ def _on_xrays(recipe: Recipe, part: str, labels: tuple[str, ...], uses: tuple[Us
 
 
 def _streams() -> tuple[Recipe, ...]:
-    """Lesions of any kind are the neighbouring domain from which the streams start."""
+    """Lungs and lesions of any kind are the neighbouring domain from which the streams start."""
     network = "specialised-streams/stream"
-    first = _segment("specialised-streams", "lesion", network, LESIONS, ("lesion",))
+    first = _segment("specialised-streams", "lungs-lesions", network, LUNGS, ("lung", "lesion"))
+    first = replace(first, optimisation=replace(_BRIEF, epochs=10, rate=3e-3, warmup=50))
     labels = ("ground_glass", "consolidation", "effusion")
     apart = tuple(
         replace(
             first, part=label.replace("_", "-"), uses=EFFUSIONS if label == "effusion" else CLASSES,
-            settings={"labels": [label]}, start="lesion",
+            settings={"labels": [label]}, start=first.part,
         )
         for label in labels
     )  # fmt: skip
-    together = replace(first, part="all-classes", uses=CLASSES, settings={"labels": list(labels)}, start="lesion")
+    together = replace(first, part="all-classes", uses=CLASSES, settings={"labels": list(labels)}, start=first.part)
     return (first, *apart, together)
 
 

@@ -8,6 +8,7 @@ from inference.models.blocks import ConvUnit, scaled
 
 _EPS = 0.001
 _MIDDLE_BLOCKS = 16
+_FIRST_SCALE = 0.1
 
 
 class SeparableConv(nn.Sequential):
@@ -83,6 +84,13 @@ class XceptionEncoder(nn.Module):
         )
         self.low_channels = c256
         self.out_channels = c2048
+
+    def begin_shallow(self) -> None:
+        """Let every residual module start near its shortcut (after Goyal et al. 2017): from nothing it learns sooner."""
+        for module in self.modules():
+            if isinstance(module, XceptionModule) and module.residual:
+                last = module.convolutions[-1].get_submodule("1.1")
+                nn.init.constant_(last.get_parameter("weight"), _FIRST_SCALE)
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Low-level features (N, low_channels, H/4, W/4) and the deepest (N, out_channels, H/16, W/16)."""

@@ -27,6 +27,7 @@ class StreamNetwork(Network):
         self.pyramid = AtrousPyramid(self.encoder.out_channels, config.channels, config.rates, config.dropout)
         self.decoder = DeepLabDecoder(self.encoder.low_channels, config.reduced, config.channels, len(head.labels))
         he_initialise(self)
+        self.encoder.begin_shallow()
 
     def logits(self, images: Tensor) -> dict[str, Tensor]:
         """Logits (N, 1 + labels, H, W)."""

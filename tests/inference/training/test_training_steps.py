@@ -38,6 +38,17 @@ def _one_step(run: Trainer) -> dict[str, float]:
     return dict(run.state.history[0]["terms"])
 
 
+def test_every_epoch_has_as_many_batches_whatever_chance_draws(data: Path, tmp_path: Path) -> None:
+    uses = (Use("covid20-slices-256", share=0.37), Use("covid20-stacks-128", share=1.4))
+    run = trainer(data, tmp_path / "run.pt", replace(tiny_recipe(), uses=uses))
+    lengths = set()
+    for epoch in range(12):
+        run.batches.start(epoch)
+        lengths.add(len(run.batches))
+        assert len(run.batches[len(run.batches) - 1].images) == run.how.batch
+    assert lengths == {run.steps}
+
+
 @pytest.mark.parametrize(
     ("recipe", "terms"),
     [
