@@ -16,6 +16,7 @@ from inference.systems.slices import SliceStack
 Mask = NDArray[np.bool_]
 Show = Callable[[Mask, int, int], None]
 _PUBLISH_EVERY = 8
+LUNG = "lung"
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,6 +43,8 @@ class Segmented:
 class Growing:
     """A mask to which batches of answers are added; ``show`` gets it now and then, with the first and last slice.
 
+    Lung is looked for inside the body only: blankets and the table hold air too.
+
     Raises WeightsMissing where the network has no such label.
     """
 
@@ -49,6 +52,7 @@ class Growing:
         self, stack: SliceStack, model: Model, label: str, show: Show | None, threshold: float, levels: bool
     ) -> None:
         self._stack, self._channel, self._show, self._threshold = stack, _channel(model, label), show, threshold
+        self._label = label
         self._mask = np.zeros(stack.shape, np.bool_)
         self._levels = np.zeros(stack.shape, np.uint8) if levels else None
         self._peak: dict[int, float] = {}
@@ -61,6 +65,9 @@ class Growing:
         self._peak.update(zip(batch, (float(one.max()) for one in maps), strict=True))
         fine = self._stack.place(maps)
         self._mask[list(batch)] = fine > self._threshold
+        if self._label == LUNG:
+            for k in batch:
+                self._mask[k] &= self._stack.inside(k)
         if self._levels is not None:
             self._levels[list(batch)] = np.rint(fine * 255)
         self._batches += 1

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.errors import InputShapeError
+from inference.systems.body import inside_body
 from inference.systems.weights import Entry
 from inference.transforms.rendering import (
     AIR_HU,
@@ -62,6 +63,13 @@ class SliceStack:
         if self.kind is Kind.HU and padding is not None and padding > PADDING_CEILING_HU:
             values = np.where(values == padding, np.int16(AIR_HU), values).astype(np.int16)
         return values
+
+    def inside(self, number: int) -> NDArray[np.bool_]:
+        """Where the patient is in a slice (rows, columns); everywhere without Hounsfield units."""
+        if self.kind is not Kind.HU:
+            return np.ones(self.shape[1:], np.bool_)
+        rows, columns = self.canonical.geometry.spacing_mm[1:]
+        return inside_body(self.source(number), (rows, columns))
 
     def with_body(self) -> list[int]:
         """The slices that show anything: body in Hounsfield units, any contrast in 8-bit grey; no missing slice."""

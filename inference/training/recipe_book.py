@@ -131,7 +131,7 @@ def _multitask() -> tuple[Recipe, ...]:
     uses = (*LESIONS, *(replace(use, share=0.5) for use in RECOGNITION))
     return tuple(
         Recipe(
-            "multitask", part, "multitask/network", "compact", uses, replace(_BRIEF, steps=250), labels=CT_CLASSES,
+            "multitask", part, "multitask/network", "compact", uses, replace(_BRIEF, epochs=1), labels=CT_CLASSES,
             settings={"tasks": list(chosen), "classes": list(CT_CLASSES)}, segmentation="minus-dice",
         )
         for part, chosen in tasks.items()

@@ -86,7 +86,7 @@ class XceptionEncoder(nn.Module):
         self.out_channels = c2048
 
     def begin_shallow(self) -> None:
-        """Let every residual module start near its shortcut (after Goyal et al. 2017): from nothing it learns sooner."""
+        """Start every residual module near its shortcut (after Goyal et al. 2017): from nothing it learns sooner."""
         for module in self.modules():
             if isinstance(module, XceptionModule) and module.residual:
                 last = module.convolutions[-1].get_submodule("1.1")

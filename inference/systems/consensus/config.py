@@ -13,7 +13,8 @@ class ConsensusSettings:
     ``veto_hu``: opacity whose surroundings (a median over about ``smoothing_mm``) are darker is aerated lung.
     ``consolidation_hu`` parts ground-glass from consolidation. The streams that tell them apart look at a slice every
     ``class_step_mm``; those between are told apart like the nearest. ``difference``: percentage points between
-    networks and densitometry above which the reader is told.
+    networks and densitometry above which the reader is told. ``most_gas``: share of the lungs that may be taken out as
+    airways and gas of bowel; above it the reader is told instead.
     """
 
     probability: float = 0.5
@@ -22,6 +23,7 @@ class ConsensusSettings:
     consolidation_hu: float = -300.0
     class_step_mm: float = 2.0
     difference: float = 15.0
+    most_gas: float = 0.15
 
     @classmethod
     def paper(cls) -> Self:

@@ -10,6 +10,8 @@ from inference.labels import Lesion
 from inference.systems.consensus.config import ConsensusSettings
 
 Mask = NDArray[np.bool_]
+_AERATED_HU = -500
+_NEAR_PIXELS = 9
 
 
 def smoothed(hu: NDArray[np.int16], pixel_mm: tuple[float, float], settings: ConsensusSettings) -> NDArray[np.float32]:
@@ -31,3 +33,21 @@ def split(smooth: NDArray[np.float32], opacity: Mask, settings: ConsensusSetting
     dense = smooth >= settings.consolidation_hu
     classes = np.where(dense, np.uint8(Lesion.CONSOLIDATION), np.uint8(Lesion.GROUND_GLASS))
     return np.where(opacity, classes, np.uint8(0))
+
+
+def other_gas(
+    hu: NDArray[np.int16], lungs: NDArray[np.uint8], grown: NDArray[np.uint8], airways: NDArray[np.uint8]
+) -> Mask:
+    """What is no lung in ``lungs``: airways, and gas with its walls far from the lung that rules have ``grown``.
+
+    All are canonical (slices, rows, columns).
+    """
+    out = np.zeros(lungs.shape, np.bool_)
+    near = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (_NEAR_PIXELS, _NEAR_PIXELS))
+    for k in np.flatnonzero((lungs > 0).any(axis=(1, 2))):
+        here = lungs[k] > 0
+        far = here & (cv2.dilate((grown[k] > 0).astype(np.uint8), near) == 0)
+        gas = far & (hu[k] < _AERATED_HU)
+        walls = far & (cv2.dilate(gas.astype(np.uint8), near) > 0)
+        out[k] = gas | walls | (here & (airways[k] > 0))
+    return out

@@ -14,11 +14,12 @@ from inference.labels import INFECTED, Lesion
 from inference.models.outputs import MANIFESTATIONS, RECOGNITION
 from inference.systems.consensus.check import Check
 from inference.systems.consensus.config import ConsensusSettings
-from inference.systems.consensus.postprocess import smoothed, split, veto
+from inference.systems.consensus.postprocess import other_gas, smoothed, split, veto
 from inference.systems.growing import nearest
-from inference.systems.learned import Analysis, Mask, Segmented, labels_of, positive_of, strongest
+from inference.systems.learned import Analysis, Mask, Segmented, labels_of, positive_of, strongest, without_specks
 from inference.systems.registry import CONSENSUS, RunContext, System, SystemCard
 from inference.systems.runtime import Answers, prepare_networks
+from inference.systems.sides import sides_like
 from inference.volume import Units, Volume
 
 _CLASSES = {"ground_glass": Lesion.GROUND_GLASS, "consolidation": Lesion.CONSOLIDATION}
@@ -121,37 +122,31 @@ class _Run:
         return lungs, bearing, marked.done()
 
     def _classes(self, opacity: Mask, bearing: list[int]) -> NDArray[np.uint8]:
-        """Classes from streams where both were trained, else from Hounsfield units, else none; and fluid."""
+        """Classes from Hounsfield units; without them from streams where both were trained, else none; and fluid."""
         run, settings = self.run, self.settings
-        has_hu = self.volume.units is Units.HU
-        streams = {label: run.optional(name) for name, label in _CLASSES.items()}
-        names = {label: name for name, label in _CLASSES.items()}
-        trained = {label: model for label, model in streams.items() if model is not None}
-        by_stream = len(trained) == len(streams)
-        pixel = run.stack.canonical.geometry.spacing_mm[1:]
         out = np.zeros(opacity.shape, np.uint8)
         opaque = [k for k in bearing if opacity[k].any()]
-        if has_hu:
-            run.thresholds["veto_hu"] = settings.veto_hu
-            if not by_stream:
-                run.thresholds["consolidation_hu"] = settings.consolidation_hu
+        streams = {label: run.optional(name) for name, label in _CLASSES.items()}
+        trained = {label: model for label, model in streams.items() if model is not None}
+        if self.volume.units is Units.HU:
+            run.thresholds.update(veto_hu=settings.veto_hu, consolidation_hu=settings.consolidation_hu)
+            pixel = run.stack.canonical.geometry.spacing_mm[1:]
             for k in opaque:
                 smooth = smoothed(run.stack.source(k), pixel, settings)
-                kept = veto(smooth, opacity[k], settings)
-                out[k] = kept if by_stream else split(smooth, kept, settings)
-        else:
-            out[opacity] = Lesion.UNCLASSIFIED
-        if by_stream:
-            opaque = [k for k in opaque if out[k].any()]
+                out[k] = split(smooth, veto(smooth, opacity[k], settings), settings)
+            self.sources.update({label.key: "rule" for label in _CLASSES.values()})
+        elif len(trained) == len(streams):
             asked = opaque[:: max(1, round(settings.class_step_mm / run.stack.canonical.geometry.spacing_mm[0]))]
             said = {
-                label: run.segment(model, asked, names[label], levels=True, once=True)
-                for label, model in trained.items()
+                label: run.segment(trained[label], asked, name, levels=True, once=True)
+                for name, label in _CLASSES.items()
             }
             for k, like in zip(opaque, nearest(asked, opaque), strict=True):
-                out[k] = _more_certain(said, like, out[k] > 0)
-        kinds = _CLASSES.values() if by_stream or has_hu else (Lesion.UNCLASSIFIED,)
-        self.sources.update({label.key: "learned" if by_stream or not has_hu else "rule" for label in kinds})
+                out[k] = _more_certain(said, like, opacity[k])
+            self.sources.update({label.key: "learned" for label in _CLASSES.values()})
+        else:
+            out[opacity] = Lesion.UNCLASSIFIED
+            self.sources[Lesion.UNCLASSIFIED.key] = "learned"
         self._fluid(out, bearing)
         return out
 
@@ -197,6 +192,8 @@ class _Run:
             return
         turn = self.volume.geometry.orientation
         theirs, their_lungs = turn.apply(rules.lesions.array), turn.apply(rules.lungs.array)
+        if rules.airways is not None:
+            self._without_other_gas(lungs, lesions, their_lungs, turn.apply(rules.airways.array))
         if Lesion.EFFUSION.key not in self.sources:
             fluid = (theirs == Lesion.EFFUSION) & (lesions == 0)
             lesions[fluid] = Lesion.EFFUSION
@@ -209,6 +206,26 @@ class _Run:
                 "differs_from_densitometry",
                 f"The networks mark {mine:.0f} % of the lung as infected, density rules {other:.0f} %: look yourself.",
             )
+
+    def _without_other_gas(
+        self, lungs: NDArray[np.uint8], lesions: NDArray[np.uint8], theirs: NDArray[np.uint8],
+        airways: NDArray[np.uint8],
+    ) -> None:  # fmt: skip
+        """Take out airways and the gas of bowel: aerated, and no lung to the rules. Sides follow theirs."""
+        gas = other_gas(self.run.stack.canonical.array, lungs, theirs, airways)
+        share = float(gas.sum()) / max(1, int((lungs > 0).sum()))
+        if share > self.settings.most_gas:
+            self.run.warn(
+                "lungs_differ_from_densitometry",
+                f"{100 * share:.0f} % of the lung that the network marks is aerated but no lung to the density rules: "
+                "check the outlines.",
+            )
+            return
+        kept = without_specks((lungs > 0) & ~gas)
+        lungs[~kept] = 0
+        lesions[~kept] = 0
+        if self.run.stack.sides_known:
+            lungs[:] = sides_like(lungs > 0, theirs, self.run.stack.canonical.geometry.spacing_mm)
 
 
 def _more_certain(streams: dict[Lesion, Segmented], k: int, here: Mask) -> NDArray[np.uint8]:

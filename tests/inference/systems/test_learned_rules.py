@@ -9,14 +9,14 @@ from inference.labels import Lesion, Lung
 from inference.systems.cascade_severity import postprocess as cascade
 from inference.systems.cascade_severity.config import CascadeConfig
 from inference.systems.consensus.config import ConsensusSettings
-from inference.systems.consensus.postprocess import smoothed, split, veto
+from inference.systems.consensus.postprocess import other_gas, smoothed, split, veto
 from inference.systems.covid_mtnet.config import MtnetSettings
 from inference.systems.covid_mtnet.postprocess import refine, steps
 from inference.systems.jcs import postprocess as jcs
 from inference.systems.jcs.config import JcsSettings
 from inference.systems.learned import Segmented, strongest, without_specks
 from inference.systems.modality import is_xray, looks_like_xray
-from inference.systems.sides import split_sides
+from inference.systems.sides import sides_like, split_sides
 from inference.systems.specialised_streams.postprocess import joined
 from inference.volume import Units, Volume
 from tests.helpers.phantoms import chest
@@ -128,7 +128,7 @@ def test_specks_are_not_lung() -> None:
     assert not kept[2, 27, 27]
 
 
-@pytest.mark.parametrize("joined_by", ["nothing", "a bridge"])
+@pytest.mark.parametrize("joined_by", ["nothing", "a bridge", "a wall above and a gap"])
 def test_lungs_are_told_apart_also_where_they_touch(joined_by: str) -> None:
     case = chest(shape=(30, 64, 80), spacing_mm=(10.0, 5.0, 5.0), vessels=False)
     turned = case.volume.geometry.orientation.apply(case.lungs)
@@ -136,10 +136,47 @@ def test_lungs_are_told_apart_also_where_they_touch(joined_by: str) -> None:
     if joined_by == "a bridge":
         columns = np.flatnonzero(mask[15].any(axis=0))
         mask[15, 30:33, columns[0] : columns[-1]] = True
+    if joined_by == "a wall above and a gap":  # the upper halves are one part, the lower lungs are two
+        columns = np.flatnonzero(mask[20].any(axis=0))
+        mask[18:, 24:40, columns[0] : columns[-1]] |= mask[18:].any(axis=(1, 2))[:, None, None]
+        mask[15:17] = False
     sides = split_sides(mask, (10.0, 5.0, 5.0))
     for side in (Lung.RIGHT, Lung.LEFT):
-        assert (sides[turned == side] == side).mean() > 0.97
+        assert (sides[mask & (turned == side)] == side).mean() > 0.97
     assert ((sides > 0) == mask).all()
+
+
+def test_sides_follow_a_known_lung_where_it_has_both() -> None:
+    case = chest(shape=(30, 64, 80), spacing_mm=(10.0, 5.0, 5.0), vessels=False)
+    turned = case.volume.geometry.orientation.apply(case.lungs)
+    mask = turned > 0
+    mask[15, 30:33, 10:70] = True
+    odd = np.where(turned == Lung.RIGHT, np.uint8(Lung.LEFT), turned)
+    odd[turned == Lung.LEFT] = Lung.RIGHT
+    found = sides_like(mask, odd, (10.0, 5.0, 5.0))
+    assert (found[turned == Lung.RIGHT] == Lung.LEFT).mean() > 0.99
+    assert ((found > 0) == mask).all()
+    alone = np.where(turned == Lung.RIGHT, turned, np.uint8(0))
+    assert (sides_like(turned > 0, alone, (10.0, 5.0, 5.0))[turned == Lung.LEFT] == Lung.LEFT).mean() > 0.97
+
+
+def test_airways_and_gas_of_bowel_with_its_walls_are_no_lung_and_dense_lung_stays() -> None:
+    hu = np.full((2, 60, 90), 40, np.int16)
+    lungs, grown, airways = (np.zeros(hu.shape, np.uint8) for _ in range(3))
+    lungs[0, 10:40, 5:35] = 1
+    hu[0, 10:30, 5:35] = -850  # rows 30 to 39 are consolidated: lung to the network, not to the rules
+    grown[0, 10:30, 5:35] = 1
+    lungs[0, 15:35, 60:85] = 2
+    hu[0, 15:35, 60:85] = -950  # bowel
+    hu[0, 24:26, 60:85] = 30
+    lungs[0, 5:9, 40:50] = 1
+    hu[0, 5:9, 40:50] = -980
+    airways[0, 5:9, 40:50] = 1
+    found = other_gas(hu, lungs, grown, airways)
+    assert found[0, 15:35, 60:85].all()
+    assert found[0, 5:9, 40:50].all()
+    assert not found[0, 10:40, 5:35].any()
+    assert not found[1].any()
 
 
 def test_single_lung_keeps_its_own_side() -> None:
