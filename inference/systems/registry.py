@@ -168,15 +168,20 @@ CONSENSUS = _learned(
     (
         Part("lungs", _LUNGS),
         Part("lesions", ("consensus-lungs-lesions", "cascade-severity-lesions")),
-        Part("manifestations", ("specialised-streams-manifestations",), required=False),
-        Part("recogniser", ("jcs-recogniser", "specialised-streams-recogniser"), required=False),
+        Part("manifestations", ("consensus-manifestations",), required=False),
+        Part("recogniser", ("consensus-recogniser",), required=False),
         Part("ground_glass", ("specialised-streams-ground-glass",), required=False),
         Part("consolidation", ("specialised-streams-consolidation",), required=False),
-        Part("effusion", ("consensus-effusion", "specialised-streams-effusion"), required=False),
+        Part("effusion", ("consensus-effusion",), required=False),
     ),
     (("body", 0.02), ("lung", 0.35), ("lesion", 0.35), ("recognition", 0.08), ("densitometry", 0.15),
      ("explanation", 0.05)),
-    ("Opacity is told apart into ground-glass and consolidation by Hounsfield units where no network was trained.",),
+    (
+        "Hounsfield units tell ground-glass from consolidation, and density rules find effusion: the networks trained "
+        "for these did worse on patients left out.",
+        "It gives no probability of COVID-19 and none of a manifestation: no recogniser did better than chance on "
+        "slices of a source other than its largest.",
+    ),
 )  # fmt: skip
 CASCADE_SEVERITY = _learned(
     "cascade-severity", "Cascade and severity (paper 4)", "Qiblawey et al., DenseNet-161 U-Net and DenseNet-201 FPN",

@@ -21,12 +21,13 @@ from inference.systems import runtime
 from inference.systems.learned import Analysis
 from inference.systems.registry import CASCADE_SEVERITY, create
 from inference.systems.weights import StoredFile
+from inference.volume import Units, Volume
 from tests.helpers.learned import Recorder, entry_of, ruled, ship_tiny, weights_in
 from tests.helpers.phantoms import chest
 
 THIN = chest(disease="right", shape=(48, 96, 128), spacing_mm=(2.0, 3.2, 3.0), ground_glass_hu=-140.0,
              consolidation_hu=-140.0, vessels=False, noise_hu=0.0).volume  # fmt: skip
-STREAMS = ("ground-glass", "consolidation", "effusion", "manifestations")
+STREAMS = ("ground-glass", "consolidation")
 SMALL = chest(disease="right", shape=(6, 48, 64), spacing_mm=(40.0, 7.0, 6.0)).volume
 
 
@@ -129,26 +130,40 @@ def test_lungs_are_found_once_for_all_systems_of_a_run(tmp_path: Path) -> None:
     assert model.asked == alone > 0
 
 
-def consensus(folder: Path, *streams: str) -> Any:
+GREY = replace(
+    SMALL, array=(np.clip((SMALL.array.astype(np.float32) + 1024) / 2524, 0, 1) * 255).astype(np.int16),
+    units=Units.GREY8,
+)  # fmt: skip
+
+
+def consensus(folder: Path, volume: Volume, *streams: str) -> Any:
     ship_tiny(folder, "cascade-severity-lungs-compact", "cascade-severity-lesions-compact",
               *(f"specialised-streams-{name}-compact" for name in streams))  # fmt: skip
     with weights_in(folder):
-        return create("consensus").run(SMALL, Recorder())
+        return create("consensus").run(volume, Recorder())
 
 
-def test_consensus_fills_its_parts_with_the_streams_that_are_shipped(tmp_path: Path) -> None:
-    output = consensus(tmp_path, *STREAMS)
-    assert output.sources == dict.fromkeys(("ground_glass", "consolidation", "effusion"), "learned")
+def test_without_hounsfield_units_the_streams_tell_the_classes(tmp_path: Path) -> None:
+    output = consensus(tmp_path, GREY, *STREAMS)
+    assert output.sources == dict.fromkeys(("ground_glass", "consolidation"), "learned")
     used = {weight.name for weight in output.provenance.weights}
     assert {f"specialised-streams-{name}-compact.safetensors" for name in STREAMS} <= used
     assert "consolidation_hu" not in output.thresholds
-    assert set(output.probabilities) == {"ground_glass", "consolidation", "effusion"}
+    assert not output.probabilities
 
 
 @pytest.mark.parametrize("missing", ["ground-glass", "consolidation"])
-def test_one_stream_missing_leaves_the_split_to_the_printed_cutoff(tmp_path: Path, missing: str) -> None:
-    output = consensus(tmp_path, *(name for name in STREAMS if name != missing))
-    assert output.sources == {"ground_glass": "rule", "consolidation": "rule", "effusion": "learned"}
+def test_one_stream_missing_without_hounsfield_units_leaves_the_opacity_without_a_class(
+    tmp_path: Path, missing: str
+) -> None:
+    output = consensus(tmp_path, GREY, *(name for name in STREAMS if name != missing))
+    assert output.sources == {"unclassified": "learned"}
+    assert set(np.unique(output.lesions.array)) <= {0, Lesion.UNCLASSIFIED}
+
+
+def test_hounsfield_units_tell_the_classes_and_the_fluid_whatever_streams_there_are(tmp_path: Path) -> None:
+    output = consensus(tmp_path, SMALL, *STREAMS)
+    assert output.sources == dict.fromkeys(("ground_glass", "consolidation", "effusion"), "rule")
     assert output.thresholds["consolidation_hu"] == -300.0
     smooth_dense = SMALL.array[output.lesions.array == Lesion.CONSOLIDATION]
     assert not smooth_dense.size or smooth_dense.mean() > -300
