@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 _TISSUE_HU = -350
 _COARSE_MM = 1.5
-_CLOTH_MM = 4.0
+_CLOTH_MM = 3.0
 _GAP_MM = 12.0
 _LEAST_SHARE = 0.25
 

@@ -23,6 +23,7 @@ from inference.systems.sides import sides_like
 from inference.volume import Units, Volume
 
 _CLASSES = {"ground_glass": Lesion.GROUND_GLASS, "consolidation": Lesion.CONSOLIDATION}
+_MUCH_MORE = 2.0
 Source = Literal["learned", "rule"]
 
 
@@ -187,11 +188,16 @@ class _Run:
         return opinion, positive, target
 
     def _compared(self, rules: SystemOutput | None, lungs: NDArray[np.uint8], lesions: NDArray[np.uint8]) -> None:
-        """Take fluid from the rules where no stream finds it, and tell the reader where the two differ."""
+        """Take fluid from the rules where no stream finds it, and lung where the network misses most of a slice's.
+
+        Where the two differ by much the reader is told.
+        """
         if rules is None:
             return
         turn = self.volume.geometry.orientation
         theirs, their_lungs = turn.apply(rules.lesions.array), turn.apply(rules.lungs.array)
+        for k in np.flatnonzero((their_lungs > 0).sum((1, 2)) > _MUCH_MORE * (lungs > 0).sum((1, 2))):
+            lungs[k] = their_lungs[k]
         if rules.airways is not None:
             self._without_other_gas(lungs, lesions, their_lungs, turn.apply(rules.airways.array))
         if Lesion.EFFUSION.key not in self.sources:

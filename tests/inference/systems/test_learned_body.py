@@ -49,6 +49,16 @@ def test_a_gap_in_a_thin_chest_wall_does_not_let_the_air_in() -> None:
     assert _share_wrong(found, body) < 0.03
 
 
+def test_a_wall_of_five_millimetres_is_no_blanket() -> None:
+    hu, body = _slice()
+    lung = np.zeros(hu.shape, np.uint8)
+    cv2.ellipse(lung, (150, 125), (90, 60), 0, 0, 360, 1, cv2.FILLED)  # its front comes to 5 mm below the skin
+    hu[lung > 0] = -850
+    found = inside_body(hu, (1.0, 1.0))
+    assert found[80:170, 100:200].all()
+    assert _share_wrong(found, body) < 0.03
+
+
 @pytest.mark.parametrize("fine", [2, 3])
 def test_the_outline_is_the_same_on_finer_pixels(fine: int) -> None:
     hu, body = _slice()
