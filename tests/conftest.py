@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from pathlib import Path
@@ -13,3 +14,5 @@ if not os.environ.get("DISPLAY") and sys.platform.startswith("linux"):
 # Tests name the weights they mean. The shipped ones are asked in a process of their own: torch's compiler and the
 # software OpenGL driver bring two copies of one library, and a process that holds both may crash.
 os.environ.setdefault("GROUNDGLASS_WEIGHTS", str(Path(__file__).with_name("no-weights")))
+with contextlib.suppress(ImportError):  # before any OpenGL driver, for the same reason
+    import torchvision.ops  # noqa: F401

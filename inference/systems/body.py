@@ -36,5 +36,5 @@ def inside_body(hu: NDArray[np.int16], pixel_mm: tuple[float, float]) -> NDArray
 
 
 def _disc(diameter: float) -> NDArray[np.uint8]:
-    size = 2 * max(1, round(diameter / 2)) + 1
+    size = 2 * round(diameter / 2) + 1
     return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size)), np.uint8)

@@ -247,6 +247,7 @@ def test_pixels_of_each_view_show_the_disease_where_it_is(name: str, plane: Plan
 def test_a_click_on_the_3d_disease_moves_every_view_into_it(name: str, run: Run, qtbot: Any) -> None:
     from vtkmodules.vtkRenderingCore import vtkRenderWindow
 
+    from viewer.operations.surfaces import surfaces_of
     from viewer.rendering.volume_scene import VolumeScene, frame
     from viewer.widgets import volume_view
 
@@ -256,7 +257,8 @@ def test_a_click_on_the_3d_disease_moves_every_view_into_it(name: str, run: Run,
     window.SetOffScreenRendering(True)
     window.SetSize(320, 280)
     window.AddRenderer(scene.renderer)
-    findings, surfaces = volume_view._mesh(done.findings, lambda fraction: None)
+    findings = done.findings
+    surfaces = surfaces_of(findings, lambda fraction: None)
     scene.show(surfaces)
     window.Render()
     picture = frame(window).astype(int)
