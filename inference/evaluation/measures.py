@@ -115,9 +115,11 @@ def _of_maps(found: list[Record], label: str, name: str) -> Measured | None:
         each = [one.dice for one in sums.values() if one.dice is not None]
         middle: Callable[[list[float]], float] = np.mean if name == "mean_dice" else np.median
         interval = bootstrap(each, lambda drawn: float(middle(drawn))) if each else None
-    else:
+    elif name in {"e_measure", "hd95"}:
         values = [[_shape(one, label, name) for one in ones] for ones in groups.values()]
         interval = bootstrap([[value for value in ones if value is not None] for ones in values], _mean_of_all)
+    else:  # a figure of decisions, such as the area under a curve, says nothing of a map
+        return None
     if interval is None:
         return None
     plain = None if name in {"hd95", "mcc", "mean_dice", "median_dice"} else normal_interval(interval.value, len(found))

@@ -48,6 +48,7 @@ def test_pooled_figure_weighs_pixels_and_its_interval_counts_patients() -> None:
     distance = measure([replace(ones[0], distance={"lung": None}), ones[2]], "lung", "hd95")
     assert distance is not None and distance.value == 2.0 and distance.equation_2 is None
     assert measure(ones, "effusion", "dice") is None
+    assert measure(ones, "lung", "auc") is None, "a figure of decisions"
 
 
 def test_slice_is_disease_free_only_where_another_network_finds_lung() -> None:
