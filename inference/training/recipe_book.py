@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from inference.errors import SeriesError
-from inference.training.augmentation import CT, XRAY
+from inference.training.augmentation import CT, GENTLE, XRAY
 from inference.training.recipe_papers import as_published
 from inference.training.recipes import ACTIVATION, Recipe, Variant
 from inference.training.schedules import Optimisation
@@ -42,6 +42,7 @@ XRAY_LESIONS = (Use("chest-xray-masks", "lesion known", 4.0),)
 
 _SHORT = Optimisation(epochs=12, batch=16, rate=1e-3)
 _BRIEF = replace(_SHORT, epochs=5, rate=2e-3, warmup=150, average=0.995)
+_FINISH = Optimisation(epochs=16, batch=8, rate=6e-4, warmup=100, average=0.999)
 _CLASSIFY = Optimisation(epochs=8, batch=32, rate=1e-3, weight_decay=0.05)
 _XRAY = Optimisation(epochs=40, batch=16, rate=1e-3, weight_decay=0.05, warmup=50, average=0.99)
 
@@ -108,7 +109,7 @@ def _mtnet() -> tuple[Recipe, ...]:
     )  # fmt: skip
     lesions = replace(lungs, part="ct-lesions", uses=LESIONS, settings={"labels": ["lesion"]}, start="ct-lungs")
     on_xrays = replace(
-        lungs, part="xray-lungs", uses=XRAY_LUNGS, augmentation=XRAY, optimisation=replace(_XRAY, epochs=8), window=0
+        lungs, part="xray-lungs", uses=XRAY_LUNGS, augmentation=XRAY, optimisation=replace(_XRAY, epochs=20), window=0
     )
     infected = replace(
         on_xrays, part="xray-lesions", uses=XRAY_LESIONS, settings={"labels": ["lesion"]}, start="xray-lungs"
@@ -163,16 +164,20 @@ def _jcs() -> tuple[Recipe, ...]:
 
 
 def _consensus() -> tuple[Recipe, ...]:
-    joint = replace(
-        _segment("consensus", "lungs-lesions", "consensus/joint", LESIONS, ("lung", "lesion")),
+    """Strong augmentation first, then gentle with larger windows; the plain network had the first alone."""
+    first = replace(
+        _segment("consensus", "lungs-lesions-first", "consensus/joint", LESIONS, ("lung", "lesion")),
         settings={"labels": ["lung", "lesion"], "decoder": [96, 48, 24, 16]}, optimisation=_SHORT,
+    )  # fmt: skip
+    joint = replace(
+        first, part="lungs-lesions", start=first.part, optimisation=_FINISH, augmentation=GENTLE, window=192
     )  # fmt: skip
     effusion = replace(
         joint, part="effusion", uses=EFFUSIONS, start="lungs-lesions", augmentation=replace(CT, right_angles=0.1),
         settings={"labels": ["effusion"], "decoder": [96, 48, 24, 16]}, optimisation=_BRIEF,
     )  # fmt: skip
-    plain = replace(joint, system="baseline", settings={"labels": ["lung", "lesion"]})
-    return joint, effusion, plain
+    plain = replace(first, system="baseline", part="lungs-lesions", settings={"labels": ["lung", "lesion"]})
+    return first, joint, effusion, plain
 
 
 _COMPACT = (*_consensus(), *_specialised(), *_mtnet(), *_multitask(), *_cascade(), *_jcs())
