@@ -39,8 +39,8 @@ class Augmentation:
 NONE = Augmentation(0.0, 0.0, 0.0, 0.0, (1.0, 1.0), 0.0, 0.0, 0, 0, 0, 0, 0, 0, 0, 0)
 CT = Augmentation()
 GENTLE = Augmentation(
-    turn_over=0.2, right_angles=0.1, rotation=15.0, scale=(0.8, 1.25), intensity=0.7, gamma=0.5, contrast=0.4, window=0.1,
-    equalise=0.06, blur=0.1, noise=0.2, jpeg=0.08, coarse=0.15,
+    turn_over=0.2, right_angles=0.1, rotation=15.0, scale=(0.8, 1.25), intensity=0.7, gamma=0.5, contrast=0.4,
+    window=0.1, equalise=0.06, blur=0.1, noise=0.2, jpeg=0.08, coarse=0.15,
 )  # fmt: skip
 XRAY = Augmentation(turn_over=0.0, right_angles=0.0, rotation=12.0, scale=(0.85, 1.2), window=0.1)
 PAPER4 = Augmentation(0.0, 0.0, 0.75, 0.0, (1.0, 1.0), 0.0, 0.0, 0, 0, 0, 0, 0, 0, 0, 0)
