@@ -24,7 +24,7 @@ import numpy as np
 SHAPE = (400, 512, 512)
 SPACING = (1.0, 0.7, 0.7)
 SIZE = (1920, 1200)
-STEPS = 60
+STEPS = 200
 PLANES = ("axial", "coronal", "sagittal")
 HERE = Path(__file__).resolve().parent
 
@@ -126,6 +126,14 @@ def wait_quietly(app, seconds: float) -> None:
         time.sleep(0.001)
 
 
+def until_idle(app, jobs) -> None:
+    """Until nothing of the window's own is under way: surfaces are meshed when figures arrive."""
+    wait_quietly(app, 1.0)
+    end = time.perf_counter() + 60
+    while jobs._running and time.perf_counter() < end:
+        wait_quietly(app, 0.1)
+
+
 def lag(app, target, painted) -> list[float]:
     """How late a 5 ms timer fires, in ms, while the wheel turns 30 times a second."""
     from PySide6.QtCore import Qt, QTimer
@@ -193,7 +201,7 @@ def measure_own() -> dict[str, dict[str, dict[str, float]]]:
             session.look_at(loaded.volume.geometry.centre)
             session.active_view.value = plane
             session.maximised.value = plane
-            wait_quietly(app, 1.0)
+            until_idle(app, program.jobs)
             target = view._canvas.viewport()
             results.setdefault(plane, {})[state] = scroll(app, target, lambda count=count: count[0])
             if state == "busy":
