@@ -10,6 +10,7 @@ from typing import Self
 class ConsensusSettings:
     """The rules around the networks.
 
+    ``probability`` is the cut-off for opacity, in scans after a Gaussian of ``steadying_mm`` along the body.
     ``veto_hu``: opacity whose surroundings (a median over about ``smoothing_mm``) are darker is aerated lung.
     ``consolidation_hu`` parts ground-glass from consolidation. The streams that tell them apart look at a slice every
     ``class_step_mm``; those between are told apart like the nearest. ``difference``: percentage points between
@@ -18,6 +19,7 @@ class ConsensusSettings:
     """
 
     probability: float = 0.5
+    steadying_mm: float = 2.0
     veto_hu: float = -780.0
     smoothing_mm: float = 3.0
     consolidation_hu: float = -300.0

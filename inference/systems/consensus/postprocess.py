@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +13,7 @@ from inference.systems.consensus.config import ConsensusSettings
 
 Mask = NDArray[np.bool_]
 _AERATED_HU = -500
+_GAUSSIANS = 2.0
 _NEAR_PIXELS = 9
 
 
@@ -33,6 +36,26 @@ def split(smooth: NDArray[np.float32], opacity: Mask, settings: ConsensusSetting
     dense = smooth >= settings.consolidation_hu
     classes = np.where(dense, np.uint8(Lesion.CONSOLIDATION), np.uint8(Lesion.GROUND_GLASS))
     return np.where(opacity, classes, np.uint8(0))
+
+
+def steadied(levels: NDArray[np.uint8], seen: Sequence[int], spacing_mm: float, settings: ConsensusSettings) -> Mask:
+    """Where the probability, averaged along the body, is over the cut-off: a network that sees one slice at a time
+    marks and leaves out the same opacity from slice to slice.
+
+    ``levels`` are probabilities in 255ths (slices, rows, columns), ``seen`` the slices that were looked at. The weights
+    are a Gaussian's of ``steadying_mm``, over the slices seen alone.
+    """
+    out = np.zeros(levels.shape, np.bool_)
+    reach = int(_GAUSSIANS * settings.steadying_mm / spacing_mm)
+    here = set(seen)
+    for k in seen:
+        near = [j for j in range(k - reach, k + reach + 1) if j in here]
+        weights = np.exp([-0.5 * ((j - k) * spacing_mm / settings.steadying_mm) ** 2 for j in near])
+        total = np.zeros(levels.shape[1:], np.float32)
+        for j, weight in zip(near, weights / weights.sum(), strict=True):
+            total += levels[j] * np.float32(weight)
+        out[k] = total > settings.probability * 255
+    return out
 
 
 def other_gas(

@@ -14,7 +14,7 @@ from inference.labels import INFECTED, Lesion
 from inference.models.outputs import MANIFESTATIONS, RECOGNITION
 from inference.systems.consensus.check import Check
 from inference.systems.consensus.config import ConsensusSettings
-from inference.systems.consensus.postprocess import other_gas, smoothed, split, veto
+from inference.systems.consensus.postprocess import other_gas, smoothed, split, steadied, veto
 from inference.systems.growing import nearest
 from inference.systems.learned import Analysis, Mask, Segmented, labels_of, positive_of, strongest, without_specks
 from inference.systems.registry import CONSENSUS, RunContext, System, SystemCard
@@ -78,9 +78,9 @@ class _Run:
         cascaded = said is None
         if said is None:
             said = run.segment(lesion_model, bearing, "lesion", inside=inside, shown="lesions",
-                               threshold=self.settings.probability)  # fmt: skip
+                               threshold=self.settings.probability, levels=True)  # fmt: skip
         run.thresholds["lesion_probability"] = self.settings.probability
-        opacity = said.mask & inside
+        opacity = self._steadied(said) & inside
         lesions = self._classes(opacity, bearing)
         run.publish("lesions", lesions, 0, len(run.stack) - 1)
         run.begin("recognition")
@@ -110,7 +110,7 @@ class _Run:
             lungs, bearing, _ = run.lungs()
             return lungs, bearing, None
         grown = run.growing(lung_model, "lung", shown="lungs")
-        marked = run.growing(lung_model, "lesion", threshold=self.settings.probability)
+        marked = run.growing(lung_model, "lesion", threshold=self.settings.probability, levels=True)
 
         def each(batch: Sequence[int], answers: Answers) -> None:
             grown.add(batch, answers)
@@ -121,6 +121,14 @@ class _Run:
         run.look_between(lung_model, run.stack.with_body(), each, grown)
         lungs, bearing = run.settled(lung_model, run.share_lungs(lung_model, grown.done()).mask)
         return lungs, bearing, marked.done()
+
+    def _steadied(self, said: Segmented) -> Mask:
+        """The opacities; in a scan, whose slices follow one another, averaged along the body."""
+        if said.levels is None or self.volume.units is not Units.HU:
+            return said.mask
+        self.run.thresholds["opacity_smoothing_mm"] = self.settings.steadying_mm
+        spacing = self.run.stack.canonical.geometry.spacing_mm[0]
+        return steadied(said.levels, list(said.peak), spacing, self.settings)
 
     def _classes(self, opacity: Mask, bearing: list[int]) -> NDArray[np.uint8]:
         """Classes from Hounsfield units; without them from streams where both were trained, else none; and fluid."""

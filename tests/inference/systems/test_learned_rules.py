@@ -9,7 +9,7 @@ from inference.labels import Lesion, Lung
 from inference.systems.cascade_severity import postprocess as cascade
 from inference.systems.cascade_severity.config import CascadeConfig
 from inference.systems.consensus.config import ConsensusSettings
-from inference.systems.consensus.postprocess import other_gas, smoothed, split, veto
+from inference.systems.consensus.postprocess import other_gas, smoothed, split, steadied, veto
 from inference.systems.covid_mtnet.config import MtnetSettings
 from inference.systems.covid_mtnet.postprocess import refine, steps
 from inference.systems.jcs import postprocess as jcs
@@ -78,6 +78,21 @@ def test_vessel_does_not_save_its_surroundings_from_the_veto() -> None:
     hu[4, 4] = 40
     settings = ConsensusSettings()
     assert not veto(smoothed(hu, (1.0, 1.0), settings), np.ones((9, 9), bool), settings).any()
+
+
+def test_opacity_that_comes_and_goes_from_slice_to_slice_is_steadied_and_unseen_slices_have_no_say() -> None:
+    levels = np.zeros((9, 1, 3), np.uint8)
+    levels[4, 0, 0] = 200  # in one slice alone
+    levels[[2, 3, 5, 6], 0, 1], levels[4, 0, 1] = 200, 60  # in all but one
+    levels[0:2, 0, 2] = 200  # at the end of what was looked at
+    settings = ConsensusSettings()
+    found = steadied(levels, range(9), 2.0, settings)
+    assert not found[:, 0, 0].any()
+    assert list(np.flatnonzero(found[:, 0, 1])) == [2, 3, 4, 5, 6]
+    assert found[0, 0, 2] and not found[3, 0, 2]
+    far = steadied(levels, range(9), 8.0, settings)
+    assert np.array_equal(far, levels > 127), "thick slices are taken as they are"
+    assert steadied(levels, [4], 2.0, settings)[4, 0, 0], "nothing is known beside it"
 
 
 def picture() -> tuple[np.ndarray, np.ndarray]:
