@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from itertools import combinations
 
 import numpy as np
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 from inference.errors import InferenceError
 from inference.findings import Agreement, SystemOutput, Warning
 from inference.labels import INFECTED
+from inference.systems.nested import NestedContext
 from inference.systems.registry import RunContext, RunOptions, SystemCard, cards, chosen_weights, create
 from inference.volume import LabelMap, Volume
 
@@ -57,7 +57,7 @@ def agree(
             on_member(f"{card.name}, {number + 1} of {len(chosen)}")
             context.progress(number / len(chosen))
             try:
-                part = _Part(context, number / len(chosen), 1 / len(chosen))
+                part = _member(context, number / len(chosen), 1 / len(chosen))
                 output = (known or {}).get(card.name) or create(card.name).run(volume, part)
             except InferenceError as error:
                 left_out[card.name] = str(error)
@@ -77,36 +77,13 @@ def agree(
     return found, _warnings(found)
 
 
-@dataclass(frozen=True)
-class _Part:
+def _member(context: RunContext, start: float, share: float) -> NestedContext:
     """The surroundings of one member: a part of the progress, nothing shown, always segmenting, no heat map."""
-
-    outer: RunContext
-    start: float
-    share: float
-    options: RunOptions = field(default_factory=lambda: RunOptions("ct", segment_anyway=True, explain=False))
-
-    @property
-    def device(self) -> str:
-        return self.outer.device
-
-    @property
-    def config(self) -> str:
-        return self.outer.config
-
-    @property
-    def shared(self) -> dict[object, object]:
-        found: dict[object, object] = getattr(self.outer, "shared", {})
-        return found
-
-    def stage(self, name: str) -> None:
-        self.outer.progress(self.start)
-
-    def progress(self, fraction: float) -> None:
-        self.outer.progress(self.start + self.share * fraction)
-
-    def publish(self, name: object, labels: object, first: int, last: int) -> None:
-        return
+    options = RunOptions("ct", segment_anyway=True, explain=False)
+    shared: dict[object, object] = getattr(context, "shared", {})
+    return NestedContext(
+        context.device, context.config, options, lambda done: context.progress(start + share * done), shared=shared
+    )
 
 
 def _dice(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> float:

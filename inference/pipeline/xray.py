@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,8 +12,10 @@ from inference.findings import Findings, Provenance, Recognition, RegionFigures,
 from inference.io.image import as_xray
 from inference.io.study import LoadedSeries, WindowLevel
 from inference.io.voi import voi
+from inference.pipeline.events import MaskName
+from inference.systems.nested import NestedContext
 from inference.systems.readiness import readiness
-from inference.systems.registry import RunContext, RunOptions, SystemCard, cards, chosen_weights, create
+from inference.systems.registry import RunContext, SystemCard, cards, chosen_weights, create
 from inference.verdict import Colour, Reason, Verdict
 from inference.volume import Units, Volume
 
@@ -100,7 +102,7 @@ class XrayReading:
         for card in chosen:
             context.stage(card.name)
             try:
-                said[card.name] = create(card.name).run(volume, _Inside(context))
+                said[card.name] = create(card.name).run(volume, _reader(context))
             except InferenceError as error:
                 faults.append(str(error))
         if not said:
@@ -179,6 +181,17 @@ def _place(card: SystemCard) -> int:
     return _MOST_TELLING.index(card.name) if card.name in _MOST_TELLING else len(_MOST_TELLING)
 
 
+def _reader(context: RunContext) -> NestedContext:
+    """The surroundings of one reader: its stages are progress of ours, its masks are shown."""
+
+    def show(name: MaskName, labels: NDArray[np.uint8], first: int, last: int) -> None:
+        if labels.any():
+            context.publish(name, labels, first, last)
+
+    options = replace(context.options, modality="xray")
+    return NestedContext(context.device, context.config, options, context.progress, show)
+
+
 def _looks(volume: Volume) -> bool:
     from inference.systems.modality import looks_like_xray
 
@@ -188,32 +201,3 @@ def _looks(volume: Volume) -> bool:
 def _spread(values: NDArray[np.int16]) -> WindowLevel:
     low, high = (float(value) for value in np.percentile(values, (1, 99)))
     return WindowLevel(max(high - low, 1.0), (low + high) / 2)
-
-
-@dataclass(frozen=True)
-class _Inside:
-    """The surroundings of one reader: its stages are progress of ours, its masks are shown."""
-
-    outer: RunContext
-
-    @property
-    def device(self) -> str:
-        return self.outer.device
-
-    @property
-    def config(self) -> str:
-        return self.outer.config
-
-    @property
-    def options(self) -> RunOptions:
-        return replace(self.outer.options, modality="xray")
-
-    def stage(self, name: str) -> None:
-        self.outer.progress(0.0)
-
-    def progress(self, fraction: float) -> None:
-        self.outer.progress(fraction)
-
-    def publish(self, name: object, labels: NDArray[np.uint8], first: int, last: int) -> None:
-        if labels.any():
-            self.outer.publish(name, labels, first, last)  # type: ignore[arg-type]

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
 
 from inference.errors import Cancelled
 from inference.findings import SystemOutput
+from inference.systems.nested import NestedContext
 from inference.systems.registry import RunContext, RunOptions, create
 from inference.volume import Units, Volume
 
@@ -56,7 +56,8 @@ class Check:
     def _run(self) -> None:
         try:
             if self._volume.units is Units.HU:
-                self._output = create("densitometry").run(self._volume, _Unseen(self._stop))
+                unseen = NestedContext("cpu", "", RunOptions(), self._go_on)
+                self._output = create("densitometry").run(self._volume, unseen)
         except Exception as error:  # noqa: BLE001 - it is raised again where the result is wanted
             self._error = error
         finally:
@@ -64,22 +65,6 @@ class Check:
         if not self._stop.is_set():
             self._afterwards()
 
-
-@dataclass(frozen=True)
-class _Unseen:
-    """The surroundings of the check: it may be stopped, and shows nothing."""
-
-    stop: threading.Event
-    device: str = "cpu"
-    config: str = ""
-    options: RunOptions = field(default_factory=RunOptions)
-
-    def stage(self, name: str) -> None:
-        self.progress(0.0)
-
-    def progress(self, fraction: float) -> None:
-        if self.stop.is_set():
+    def _go_on(self, fraction: float) -> None:
+        if self._stop.is_set():
             raise Cancelled
-
-    def publish(self, name: object, labels: object, first: int, last: int) -> None:
-        return
