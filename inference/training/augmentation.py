@@ -8,6 +8,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from inference.training.planes import LESION, LUNG
+
 Image = NDArray[np.float32]
 
 
@@ -17,6 +19,7 @@ class Augmentation:
 
     ``right_angles``: turned by 90, 180 or 270 degrees (paper 4). ``rotation`` in degrees, ``scale`` as a range,
     ``shift`` as a share of the side. ``intensity`` scales the strength of every grey-level change at once.
+    ``aimed``: how often a window is laid round a marked place, a lesion where there is one, instead of anywhere.
     """
 
     mirror: float = 0.5
@@ -34,13 +37,14 @@ class Augmentation:
     noise: float = 0.25
     jpeg: float = 0.1
     coarse: float = 0.25
+    aimed: float = 0.0
 
 
 NONE = Augmentation(0.0, 0.0, 0.0, 0.0, (1.0, 1.0), 0.0, 0.0, 0, 0, 0, 0, 0, 0, 0, 0)
 CT = Augmentation()
 GENTLE = Augmentation(
     turn_over=0.2, right_angles=0.1, rotation=15.0, scale=(0.8, 1.25), intensity=0.7, gamma=0.5, contrast=0.4,
-    window=0.1, equalise=0.06, blur=0.1, noise=0.2, jpeg=0.08, coarse=0.15,
+    window=0.1, equalise=0.06, blur=0.1, noise=0.2, jpeg=0.08, coarse=0.15, aimed=0.7,
 )  # fmt: skip
 XRAY = Augmentation(turn_over=0.0, right_angles=0.0, rotation=12.0, scale=(0.85, 1.2), window=0.1)
 PAPER4 = Augmentation(0.0, 0.0, 0.75, 0.0, (1.0, 1.0), 0.0, 0.0, 0, 0, 0, 0, 0, 0, 0, 0)
@@ -55,7 +59,7 @@ def augment(
     ``window`` is the side of the random part of it that is given, at its own resolution; 0 gives all of it.
     """
     window = window or image.shape[-1]
-    matrix = _motion(how, image.shape[-1], window, rng)
+    matrix = _motion(how, planes, window, rng)
     grey: Image = image.transpose(1, 2, 0).astype(np.float32) / np.float32(255.0)
     marked = planes.transpose(1, 2, 0)
     if matrix is not None:
@@ -78,8 +82,11 @@ def mix(
     )
 
 
-def _motion(how: Augmentation, size: int, window: int, rng: np.random.Generator) -> NDArray[np.float64] | None:
+def _motion(
+    how: Augmentation, planes: NDArray[np.uint8], window: int, rng: np.random.Generator
+) -> NDArray[np.float64] | None:
     """2 x 3, from old to new pixels, as OpenCV wants it; None where nothing moves."""
+    size = planes.shape[-1]
     angle = rng.uniform(-how.rotation, how.rotation) + 90.0 * rng.integers(1, 4) * (rng.random() < how.right_angles)
     scale = float(np.exp(rng.uniform(*np.log(how.scale))))
     shift = rng.uniform(-how.shift, how.shift, 2) * size
@@ -92,8 +99,22 @@ def _motion(how: Augmentation, size: int, window: int, rng: np.random.Generator)
     flip = np.diag([-1.0 if mirror else 1.0, -1.0 if over else 1.0])
     out = np.empty((2, 3))
     out[:, :2] = matrix[:, :2] @ flip
-    out[:, 2] = matrix[:, :2] @ (np.full(2, middle) - flip @ np.full(2, middle)) + matrix[:, 2] + shift - corner
+    out[:, 2] = matrix[:, :2] @ (np.full(2, middle) - flip @ np.full(2, middle)) + matrix[:, 2] + shift
+    if how.aimed and rng.random() < how.aimed:
+        place = out[:, :2] @ _marked_place(planes, rng) + out[:, 2] + rng.uniform(-0.25, 0.25, 2) * window
+        corner = np.clip(place - window / 2, 0.0, size - window)
+    out[:, 2] -= corner
     return out
+
+
+def _marked_place(planes: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.float64]:
+    """Column and row of a pixel that is marked; the middle where none is."""
+    for plane in (LESION, LUNG):
+        marked = np.flatnonzero(planes[plane])
+        if marked.size:
+            row, column = divmod(int(marked[rng.integers(marked.size)]), planes.shape[-1])
+            return np.array([column, row], np.float64)
+    return np.full(2, (planes.shape[-1] - 1) / 2)
 
 
 def _warped(marked: NDArray[np.uint8], matrix: NDArray[np.float64], size: int) -> NDArray[np.uint8]:

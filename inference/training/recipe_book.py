@@ -42,7 +42,7 @@ XRAY_LESIONS = (Use("chest-xray-masks", "lesion known", 4.0),)
 
 _SHORT = Optimisation(epochs=12, batch=16, rate=1e-3)
 _BRIEF = replace(_SHORT, epochs=5, rate=2e-3, warmup=150, average=0.995)
-_FINISH = Optimisation(epochs=16, batch=8, rate=6e-4, warmup=100, average=0.999)
+_FINISH = Optimisation(epochs=30, batch=8, rate=1e-3, warmup=100, average=0.999)
 _CLASSIFY = Optimisation(epochs=8, batch=32, rate=1e-3, weight_decay=0.05)
 _XRAY = Optimisation(epochs=40, batch=16, rate=1e-3, weight_decay=0.05, warmup=50, average=0.99)
 
@@ -164,20 +164,18 @@ def _jcs() -> tuple[Recipe, ...]:
 
 
 def _consensus() -> tuple[Recipe, ...]:
-    """Strong augmentation first, then gentle with larger windows; the plain network had the first alone."""
+    """Strong augmentation first, then gentle, with windows aimed at disease; the plain network has the same two."""
     first = replace(
         _segment("consensus", "lungs-lesions-first", "consensus/joint", LESIONS, ("lung", "lesion")),
         settings={"labels": ["lung", "lesion"], "decoder": [96, 48, 24, 16]}, optimisation=_SHORT,
     )  # fmt: skip
-    joint = replace(
-        first, part="lungs-lesions", start=first.part, optimisation=_FINISH, augmentation=GENTLE, window=192
-    )  # fmt: skip
+    joint = replace(first, part="lungs-lesions", start=first.part, optimisation=_FINISH, augmentation=GENTLE)
     effusion = replace(
         joint, part="effusion", uses=EFFUSIONS, start="lungs-lesions", augmentation=replace(CT, right_angles=0.1),
         settings={"labels": ["effusion"], "decoder": [96, 48, 24, 16]}, optimisation=_BRIEF,
     )  # fmt: skip
-    plain = replace(first, system="baseline", part="lungs-lesions", settings={"labels": ["lung", "lesion"]})
-    return first, joint, effusion, plain
+    plain = [replace(one, system="baseline", settings={"labels": ["lung", "lesion"]}) for one in (first, joint)]
+    return first, joint, effusion, *plain
 
 
 _COMPACT = (*_consensus(), *_specialised(), *_mtnet(), *_multitask(), *_cascade(), *_jcs())

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from inference.training.augmentation import CT, NONE, PAPER4, Augmentation, augment, mix
+from inference.training.augmentation import CT, GENTLE, NONE, PAPER4, Augmentation, augment, mix
+from inference.training.planes import LESION, PLANES
 
 
 def _picture(side: int = 64) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
@@ -99,3 +100,18 @@ def test_share_of_mixing_follows_beta_of_one_half() -> None:
     drawn = drawn[drawn < 1]  # a picture can be its own partner
     # Beta(0.5, 0.5) has 2 x (2 / pi) asin(sqrt 0.1) = 0.41 in its two outer tenths
     assert np.mean((drawn < 0.1) | (drawn > 0.9)) == pytest.approx(0.41, abs=0.08)
+
+
+def test_aimed_window_holds_the_lesion_and_moves_planes_with_the_picture() -> None:
+    planes = np.zeros((len(PLANES), 256, 256), np.uint8)
+    planes[LESION, 40:50, 195:215] = 1
+    picture = planes[LESION][np.newaxis] * np.uint8(255)
+    still = replace(GENTLE, shift=0.0, intensity=0.0, gamma=0.0, contrast=0.0, blur=0.0, noise=0.0, coarse=0.0)
+    shares = dict.fromkeys((0.0, 1.0), 0.0)
+    for aimed in shares:
+        for seed in range(40):
+            grey, marked = augment(picture, planes, replace(still, aimed=aimed), np.random.default_rng(seed), 128)
+            shares[aimed] += bool(marked[LESION].any()) / 40
+            apart = (grey[0] > 0.5) != (marked[LESION] > 0)
+            assert apart.sum() <= 80, "borders alone may differ"
+    assert shares[1.0] > 0.9 > 0.6 > shares[0.0]
