@@ -71,6 +71,8 @@ TINY: dict[str, tuple[str, NetworkConfig]] = {
         configs.MultitaskConfig(SIZE, 1, widths=(4, 4, 4, 4, 4), classifier_width=4, norm=True),
     ),
 }  # fmt: skip
+CASCADE = ("cascade-severity-lungs-compact", "cascade-severity-lesions-compact")
+"""What the cascade needs, which is what most systems take their lungs from."""
 
 
 def entry_of(name: str, **facts: Any) -> Entry:

@@ -22,7 +22,7 @@ from inference.systems.learned import Analysis
 from inference.systems.registry import CASCADE_SEVERITY, create
 from inference.systems.weights import StoredFile
 from inference.volume import Units, Volume
-from tests.helpers.learned import Recorder, entry_of, ruled, ship_tiny, weights_in
+from tests.helpers.learned import CASCADE, Recorder, entry_of, ruled, ship_tiny, weights_in
 from tests.helpers.phantoms import chest
 
 THIN = chest(disease="right", shape=(48, 96, 128), spacing_mm=(2.0, 3.2, 3.0), ground_glass_hu=-140.0,
@@ -140,8 +140,7 @@ GREY = replace(
 
 
 def consensus(folder: Path, volume: Volume, *streams: str) -> Any:
-    ship_tiny(folder, "cascade-severity-lungs-compact", "cascade-severity-lesions-compact",
-              *(f"specialised-streams-{name}-compact" for name in streams))  # fmt: skip
+    ship_tiny(folder, *CASCADE, *(f"specialised-streams-{name}-compact" for name in streams))
     with weights_in(folder):
         return create("consensus").run(volume, Recorder())
 
@@ -173,7 +172,7 @@ def test_hounsfield_units_tell_the_classes_and_the_fluid_whatever_streams_there_
 
 
 def test_density_rules_end_with_the_run_that_was_cancelled(tmp_path: Path) -> None:
-    ship_tiny(tmp_path, "cascade-severity-lungs-compact", "cascade-severity-lesions-compact")
+    ship_tiny(tmp_path, *CASCADE)
 
     class Stopper(Recorder):
         def stage(self, name: str) -> None:

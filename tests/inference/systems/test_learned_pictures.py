@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -13,21 +12,8 @@ from PIL import Image
 from inference.cli import main
 from inference.commands.predict_images import COLUMNS
 from inference.systems.covid_mtnet.steps import NAMES
-from tests.helpers.learned import ship_tiny, weights_in
+from tests.helpers.learned import weights_in
 from tests.helpers.phantoms import chest
-
-
-@pytest.fixture(scope="module")
-def shipped(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("weights")
-    ship_tiny(folder)
-    return folder
-
-
-@pytest.fixture
-def weights(shipped: Path) -> Iterator[None]:
-    with weights_in(shipped):
-        yield
 
 
 @pytest.fixture
@@ -51,7 +37,7 @@ def predict(folder: Path, out: Path, *options: str) -> int:
     return main(["predict-images", str(folder), "--out", str(out), "--device", "cpu", *options])
 
 
-def test_slices_get_masks_of_their_own_size_and_a_row(pictures: Path, tmp_path: Path, weights: None) -> None:
+def test_slices_get_masks_of_their_own_size_and_a_row(pictures: Path, tmp_path: Path, tiny: Path) -> None:
     out = tmp_path / "out"
     assert predict(pictures, out, "--modality", "ct") == 0
     table = rows(out)
@@ -70,7 +56,7 @@ def test_slices_get_masks_of_their_own_size_and_a_row(pictures: Path, tmp_path: 
         assert float(row["percentage_of_infection"]) == pytest.approx(infected, rel=1e-4)
 
 
-def test_xrays_get_four_classes_beside_lung_and_infection(pictures: Path, tmp_path: Path, weights: None) -> None:
+def test_xrays_get_four_classes_beside_lung_and_infection(pictures: Path, tmp_path: Path, tiny: Path) -> None:
     out = tmp_path / "out"
     assert predict(pictures, out, "--modality", "xray") == 0
     for row in rows(out):
@@ -81,7 +67,7 @@ def test_xrays_get_four_classes_beside_lung_and_infection(pictures: Path, tmp_pa
     assert (out / "a_lung.png").is_file()
 
 
-def test_system_that_only_recognises_xrays_writes_no_mask(pictures: Path, tmp_path: Path, weights: None) -> None:
+def test_system_that_only_recognises_xrays_writes_no_mask(pictures: Path, tmp_path: Path, tiny: Path) -> None:
     out = tmp_path / "out"
     assert predict(pictures, out, "--modality", "xray", "--system", "specialised-streams") == 0
     assert [path.name for path in out.iterdir()] == ["predictions.csv"]
@@ -89,14 +75,14 @@ def test_system_that_only_recognises_xrays_writes_no_mask(pictures: Path, tmp_pa
 
 
 def test_auto_says_what_it_took_a_picture_for(
-    pictures: Path, tmp_path: Path, weights: None, capsys: pytest.CaptureFixture[str]
+    pictures: Path, tmp_path: Path, tiny: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert predict(pictures, tmp_path / "out") == 0
     assert "a.png: taken for a" in capsys.readouterr().err
 
 
 def test_picture_that_cannot_be_read_has_an_empty_row(
-    pictures: Path, tmp_path: Path, weights: None, capsys: pytest.CaptureFixture[str]
+    pictures: Path, tmp_path: Path, tiny: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (pictures / "c.png").write_bytes(b"no picture")
     out = tmp_path / "out"
@@ -119,7 +105,7 @@ def test_without_weights_it_is_code_4_one_line_and_no_file(
 
 @pytest.mark.parametrize("system", ["densitometry", "cascade-severity"])
 def test_system_that_judges_no_xrays_says_so(
-    system: str, pictures: Path, tmp_path: Path, weights: None, capsys: pytest.CaptureFixture[str]
+    system: str, pictures: Path, tmp_path: Path, tiny: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert predict(pictures, tmp_path / "out", "--modality", "xray", "--system", system) == 4
     assert "judges no X-rays" in capsys.readouterr().err
@@ -132,12 +118,12 @@ def test_folder_without_pictures_is_bad_input(make: object, tmp_path: Path) -> N
     assert predict(tmp_path / "empty", tmp_path / "out") == 2
 
 
-def test_pictures_that_would_share_a_mask_are_refused(pictures: Path, tmp_path: Path, weights: None) -> None:
+def test_pictures_that_would_share_a_mask_are_refused(pictures: Path, tmp_path: Path, tiny: Path) -> None:
     (pictures / "a.jpg").write_bytes((pictures / "b.jpg").read_bytes())
     assert predict(pictures, tmp_path / "out") == 2
 
 
-def test_steps_are_pictures_in_the_order_of_the_paper(pictures: Path, tmp_path: Path, weights: None) -> None:
+def test_steps_are_pictures_in_the_order_of_the_paper(pictures: Path, tmp_path: Path, tiny: Path) -> None:
     steps = tmp_path / "steps"
     assert predict(pictures, tmp_path / "out", "--modality", "xray", "--steps", str(steps)) == 0
     names = [path.name for path in sorted(steps.iterdir())]

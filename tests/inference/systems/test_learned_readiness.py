@@ -2,23 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
-
-import pytest
 
 from inference.systems.readiness import readiness
 from inference.systems.registry import card
-from tests.helpers.learned import ship_tiny, weights_in
-
-CASCADE = ("cascade-severity-lungs-compact", "cascade-severity-lesions-compact")
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Iterator[Path]:
-    ship_tiny(tmp_path, *CASCADE)
-    with weights_in(tmp_path):
-        yield tmp_path
 
 
 def test_system_with_its_weights_is_ready_and_rules_need_none(folder: Path) -> None:
@@ -33,7 +20,6 @@ def test_missing_weights_are_named(folder: Path) -> None:
 
 
 def test_altered_file_is_found_by_its_hash_and_stops_its_system_alone(folder: Path) -> None:
-    ship_tiny(folder, "multitask-network-compact")
     file = folder / "cascade-severity-lesions-compact.safetensors"
     file.write_bytes(file.read_bytes()[:-1] + b"\0\0")
     state = readiness(card("cascade-severity"))

@@ -20,7 +20,7 @@ from inference.systems.learned import Analysis
 from inference.systems.registry import MULTITASK, Part, RunContext, SystemCard
 from inference.verdict import Verdict
 from inference.volume import Volume
-from tests.helpers.learned import Recorder, ship_tiny, weights_in
+from tests.helpers.learned import CASCADE, Recorder, ship_tiny, weights_in
 from tests.helpers.phantoms import chest
 
 VOLUME = chest(disease="right", shape=(6, 48, 64), spacing_mm=(40.0, 7.0, 6.0)).volume
@@ -50,19 +50,11 @@ def create() -> Toy:
     return Toy()
 
 
-@pytest.fixture(scope="module")
-def shipped(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("weights")
-    ship_tiny(folder, "cascade-severity-lungs-compact", "cascade-severity-lesions-compact", "multitask-network-compact")
-    return folder
-
-
 @pytest.fixture
-def installed(shipped: Path) -> Iterator[None]:
+def installed(folder: Path) -> Iterator[None]:
     registry.register(CARD)
     try:
-        with weights_in(shipped):
-            yield
+        yield
     finally:
         registry.unregister("toy")
 
@@ -113,7 +105,7 @@ def test_systems_that_mark_different_places_are_a_warning(installed: None, monke
 
 
 def test_one_system_alone_agrees_with_nobody(tmp_path: Path) -> None:
-    ship_tiny(tmp_path, "cascade-severity-lungs-compact", "cascade-severity-lesions-compact")
+    ship_tiny(tmp_path, *CASCADE)
     with weights_in(tmp_path):
         found, warnings = agree(VOLUME, Recorder())
     assert found is None

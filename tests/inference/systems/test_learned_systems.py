@@ -17,7 +17,7 @@ from inference.systems.registry import RunOptions, card, create
 from inference.systems.specialised_streams.config import STREAMS
 from inference.verdict import Verdict
 from inference.volume import Units, Volume
-from tests.helpers.learned import Recorder, RuleModel, ruled, ship_tiny, weights_in
+from tests.helpers.learned import CASCADE, Recorder, RuleModel, ruled, ship_tiny, weights_in
 from tests.helpers.phantoms import Chest, chest
 
 SYSTEMS = ("consensus", "cascade-severity", "jcs", "specialised-streams", "covid-mtnet", "multitask")
@@ -28,19 +28,6 @@ def solid(position: str, code: str | None = None) -> Chest:
     """Disease of one density in the right lung only: what the stub networks can see."""
     return chest(disease="right", position=position, code=code, shape=(24, 96, 128), spacing_mm=(12.0, 3.2, 3.0),
                  ground_glass_hu=-140.0, consolidation_hu=-140.0, vessels=False, noise_hu=0.0)  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def shipped(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("weights")
-    ship_tiny(folder)
-    return folder
-
-
-@pytest.fixture
-def tiny(shipped: Path) -> Iterator[Path]:
-    with weights_in(shipped):
-        yield shipped
 
 
 @pytest.fixture
@@ -182,7 +169,7 @@ def test_stream_that_was_not_trained_is_not_looked_for_and_said(tmp_path: Path) 
 
 
 def test_consensus_splits_by_printed_cutoff_where_no_stream_was_trained(tmp_path: Path) -> None:
-    ship_tiny(tmp_path, "cascade-severity-lungs-compact", "cascade-severity-lesions-compact")
+    ship_tiny(tmp_path, *CASCADE)
     with weights_in(tmp_path):
         output = create("consensus").run(SMALL, Recorder())
     assert output.sources == {"ground_glass": "rule", "consolidation": "rule", "effusion": "rule"}

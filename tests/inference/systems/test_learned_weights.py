@@ -6,7 +6,6 @@ import json
 import subprocess
 import sys
 import zipfile
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -25,19 +24,11 @@ from inference.systems.graphs import unfold
 from inference.systems.registry import CASCADE_SEVERITY, card, create
 from inference.systems.shipping import convert, enter, serialised, ship, ship_graph, ship_openvino
 from inference.transforms.rendering import RENDERING_VERSION
-from tests.helpers.learned import SIZE, TINY, Recorder, entry_of, ship_tiny, weights_in
+from tests.helpers.learned import CASCADE, SIZE, TINY, Recorder, entry_of, weights_in
 from tests.helpers.phantoms import chest
 
 WIDE = configs.MultitaskConfig(SIZE, 1, widths=(8, 16, 24, 32, 32), classifier_width=8, norm=True)
-CASCADE = ("cascade-severity-lungs-compact", "cascade-severity-lesions-compact")
 VOLUME = chest(shape=(6, 48, 64), spacing_mm=(40.0, 7.0, 6.0)).volume
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Iterator[Path]:
-    ship_tiny(tmp_path, *CASCADE, "multitask-network-compact")
-    with weights_in(tmp_path):
-        yield tmp_path
 
 
 def alter(path: Path) -> None:
