@@ -42,7 +42,7 @@ XRAY_LESIONS = (Use("chest-xray-masks", "lesion known", 4.0),)
 
 _SHORT = Optimisation(epochs=12, batch=16, rate=1e-3)
 _BRIEF = replace(_SHORT, epochs=5, rate=2e-3, warmup=150, average=0.995)
-_FINISH = Optimisation(epochs=30, batch=8, rate=1e-3, warmup=100, average=0.999)
+_FINISH = Optimisation(epochs=20, batch=8, rate=1e-3, warmup=100, average=0.999)
 _CLASSIFY = Optimisation(epochs=8, batch=32, rate=1e-3, weight_decay=0.05)
 _XRAY = Optimisation(epochs=40, batch=16, rate=1e-3, weight_decay=0.05, warmup=50, average=0.99)
 
