@@ -168,7 +168,6 @@ CONSENSUS = _learned(
     (
         Part("lungs", _LUNGS),
         Part("lesions", ("consensus-lungs-lesions", "cascade-severity-lesions")),
-        Part("manifestations", ("consensus-manifestations",), required=False),
         Part("recogniser", ("specialised-streams-recogniser",), required=False),
         Part("ground_glass", ("specialised-streams-ground-glass",), required=False),
         Part("consolidation", ("specialised-streams-consolidation",), required=False),

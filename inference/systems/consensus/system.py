@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from inference.explanation.volume import heat_of_class, heat_of_mask
 from inference.findings import Recognition, SystemOutput
 from inference.labels import INFECTED, Lesion
-from inference.models.outputs import MANIFESTATIONS, RECOGNITION
+from inference.models.outputs import RECOGNITION
 from inference.systems.consensus.check import Check
 from inference.systems.consensus.config import ConsensusSettings
 from inference.systems.consensus.postprocess import other_gas, smoothed, split, steadied, veto
@@ -84,7 +84,6 @@ class _Run:
         lesions = self._classes(opacity, bearing)
         run.publish("lesions", lesions, 0, len(run.stack) - 1)
         run.begin("recognition")
-        probabilities = self._manifestations(bearing)
         recognition, positive, target = self._recognition(bearing)
         run.begin("densitometry")
         checked = check.result()
@@ -97,7 +96,7 @@ class _Run:
             shown = [k for k in bearing if infected[k].any()]
             heat = heat_of_mask(run, lesion_model, shown, "lesion", infected, inside if cascaded else None)
         return run.output(
-            lungs, lesions, sources=self.sources, probabilities=probabilities, recognition=recognition, heat=heat,
+            lungs, lesions, sources=self.sources, recognition=recognition, heat=heat,
             heat_of=target or "opacity", rib_cage=checked.rib_cage if checked else None,
             airways=checked.airways if checked else None,
         )  # fmt: skip
@@ -168,15 +167,6 @@ class _Run:
             effusion = grown.done().mask
             lesions[effusion & (lesions == 0)] = Lesion.EFFUSION
             self.sources[Lesion.EFFUSION.key] = "learned"
-
-    def _manifestations(self, bearing: list[int]) -> dict[str, float]:
-        model = self.run.optional("manifestations")
-        if model is None:
-            return {}
-        values = self.run.classify(model, bearing, MANIFESTATIONS, once=True)
-        labels = labels_of(model, MANIFESTATIONS)
-        found = {label: strongest(values[:, n]) for n, label in enumerate(labels)}
-        return {label: value for label, value in found.items() if value is not None}
 
     def _recognition(self, bearing: list[int]) -> tuple[Recognition | None, list[int], str]:
         """The recogniser's opinion, its positive slices and what it looked for; nothing where none was trained."""
