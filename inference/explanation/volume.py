@@ -14,7 +14,7 @@ from inference.systems import runtime
 if TYPE_CHECKING:
     from inference.explanation.activation import Mapping
     from inference.systems.learned import Analysis
-    from inference.systems.runtime import Model
+    from inference.systems.model import Model
 
 MOST_SLICES = 48
 """Of more positive slices than this only so many, evenly spread, are explained; the others stay cold."""

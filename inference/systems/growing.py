@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from inference.errors import WeightsMissing
 from inference.models.outputs import BACKGROUND, MASK
-from inference.systems.runtime import Answers, Model
+from inference.systems.model import Answers, Model
 from inference.systems.slices import SliceStack
 
 Mask = NDArray[np.bool_]

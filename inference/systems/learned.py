@@ -16,12 +16,13 @@ from inference.findings import Provenance, Recognition, SystemOutput, Warning, W
 from inference.labels import Lesion, Lung
 from inference.models.outputs import BACKGROUND, MASK
 from inference.systems import runtime
+from inference.systems.device import device_of
 from inference.systems.growing import Growing
 from inference.systems.growing import Mask as Mask
 from inference.systems.growing import Segmented as Segmented
 from inference.systems.growing import labels_of as labels_of
+from inference.systems.model import Answers, Images, Model
 from inference.systems.registry import Part, RunContext, SystemCard, chosen_weights
-from inference.systems.runtime import Answers, Images, Model
 from inference.systems.sides import split_sides
 from inference.systems.slices import SliceStack
 from inference.transforms.rendering import Kind
@@ -42,7 +43,7 @@ class Analysis:
 
     def __init__(self, card: SystemCard, volume: Volume, context: RunContext, *, xray: bool = False) -> None:
         self.card, self.volume, self.context = card, volume, context
-        self.device = runtime.device_of(context.device)
+        self.device = device_of(context.device)
         self.stack = SliceStack(volume, xray=xray)
         self.warnings: list[Warning] = []
         self.thresholds: dict[str, float] = {}

@@ -17,8 +17,9 @@ from inference.systems.consensus.config import ConsensusSettings
 from inference.systems.consensus.postprocess import other_gas, smoothed, split, steadied, veto
 from inference.systems.growing import nearest
 from inference.systems.learned import Analysis, Mask, Segmented, labels_of, positive_of, strongest, without_specks
+from inference.systems.model import Answers
 from inference.systems.registry import CONSENSUS, RunContext, System, SystemCard
-from inference.systems.runtime import Answers, prepare_networks
+from inference.systems.runtime import prepare_networks
 from inference.systems.sides import sides_like
 from inference.volume import Units, Volume
 

@@ -11,8 +11,8 @@ from inference.systems.covid_mtnet.config import MtnetSettings
 from inference.systems.covid_mtnet.postprocess import Steps, steps
 from inference.systems.learned import Analysis, labels_of
 from inference.systems.modality import is_xray
+from inference.systems.model import Model
 from inference.systems.registry import COVID_MTNET, RunContext
-from inference.systems.runtime import Model
 from inference.volume import Volume
 
 Rgb = NDArray[np.uint8]

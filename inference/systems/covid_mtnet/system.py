@@ -15,8 +15,8 @@ from inference.systems.covid_mtnet.config import MtnetSettings
 from inference.systems.covid_mtnet.postprocess import infection, refine
 from inference.systems.learned import Analysis, Mask, labels_of, positive_of, strongest
 from inference.systems.modality import is_xray
+from inference.systems.model import Model
 from inference.systems.registry import COVID_MTNET, RunContext, System, SystemCard
-from inference.systems.runtime import Model
 from inference.volume import Volume
 
 _CT = {"recogniser": "recogniser", "lungs": "lungs", "lesions": "lesions"}

@@ -12,10 +12,10 @@ from inference.findings import SystemOutput
 from inference.labels import Lesion
 from inference.models.outputs import RECOGNITION, RECONSTRUCTION
 from inference.systems.learned import Analysis, labels_of, positive_of
+from inference.systems.model import Answers
 from inference.systems.multitask.config import MultitaskSettings
 from inference.systems.multitask.postprocess import recognise
 from inference.systems.registry import MULTITASK, RunContext, System, SystemCard
-from inference.systems.runtime import Answers
 from inference.volume import Volume
 
 

@@ -17,7 +17,7 @@ from inference.findings import Warning
 from inference.labels import Lesion
 from inference.models.outputs import MASK, Head, independent_map
 from inference.pipeline.agreement import agree
-from inference.systems import runtime
+from inference.systems import device
 from inference.systems.learned import Analysis
 from inference.systems.registry import CASCADE_SEVERITY, create
 from inference.systems.weights import StoredFile
@@ -189,6 +189,6 @@ def test_density_rules_end_with_the_run_that_was_cancelled(tmp_path: Path) -> No
 
 
 def test_machine_without_a_sign_of_a_gpu_is_not_searched_for_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runtime, "_may_have_gpu", lambda: False)
+    monkeypatch.setattr(device, "_may_have_gpu", lambda: False)
     monkeypatch.setitem(__import__("sys").modules, "torch", None)
-    assert runtime.device_of("auto") == "cpu"
+    assert device.device_of("auto") == "cpu"

@@ -19,10 +19,12 @@ from inference.errors import WeightsMissing
 from inference.findings import Warning
 from inference.models import config as configs
 from inference.models.registry import build, to_record
-from inference.systems import runtime, weights
+from inference.systems import openvino_model, runtime, weights
 from inference.systems.graphs import unfold
+from inference.systems.openvino_model import OpenVinoModel
 from inference.systems.registry import CASCADE_SEVERITY, card, create
 from inference.systems.shipping import convert, enter, serialised, ship, ship_graph, ship_openvino
+from inference.systems.torch_model import TorchModel
 from inference.transforms.rendering import RENDERING_VERSION
 from tests.helpers.learned import CASCADE, SIZE, TINY, Recorder, entry_of, weights_in
 from tests.helpers.phantoms import chest
@@ -135,7 +137,7 @@ def test_openvino_form_answers_like_torch_and_is_preferred_on_the_processor(fold
     expected = runtime.open_model(entry, "cpu")(images, lambda warning: None)
     listed = ship_openvino(folder, entry, xml.read_bytes(), xml.with_suffix(".bin").read_bytes())
     model = runtime.open_model(listed, "cpu")
-    assert isinstance(model, runtime.OpenVinoModel)
+    assert isinstance(model, OpenVinoModel)
     for name, value in model(images, lambda warning: None).items():
         np.testing.assert_allclose(value, expected[name], atol=0.03)
     alter(folder / f"{CASCADE[0]}.bin")
@@ -156,10 +158,10 @@ def test_description_without_numbers_answers_like_torch_and_is_small(folder: Pat
     assert graphed.torch is not None
     images = np.random.default_rng(3).normal(size=(5, 1, SIZE, SIZE)).astype(np.float32)
     model = runtime.open_model(graphed, "cpu")
-    assert isinstance(model, runtime.OpenVinoModel)
+    assert isinstance(model, OpenVinoModel)
     assert model.file == graphed.torch
     plain = runtime.open_model(replace(graphed, graph=None), "cpu")
-    assert isinstance(plain, runtime.TorchModel)
+    assert isinstance(plain, TorchModel)
     for name, value in plain(images, lambda warning: None).items():
         np.testing.assert_allclose(model(images, lambda warning: None)[name], value, atol=1e-4)
     with zipfile.ZipFile(folder / graphed.graph.name) as file:
@@ -183,7 +185,7 @@ def test_without_openvino_torch_works_on_and_says_so(
     def missing() -> Any:
         raise ImportError("No module named 'openvino'")
 
-    monkeypatch.setattr(runtime, "_core", missing)
+    monkeypatch.setattr(openvino_model, "_core", missing)
     context = Recorder()
     output = create("cascade-severity").run(VOLUME, context)
     assert [warning.code for warning in output.warnings].count("slower_runtime") == 1
@@ -197,7 +199,7 @@ def test_quantised_form_is_first_only_where_the_processor_computes_in_8_bits(
     network = runtime.open_network(graphed, "cpu")
     assert network is not None
     both = ship_openvino(folder, graphed, *serialised(convert(network, SIZE, 1)))
-    monkeypatch.setattr(runtime, "_eight_bits", lambda: able)
+    monkeypatch.setattr(openvino_model, "_eight_bits", lambda: able)
     assert both.openvino is not None
     assert runtime.open_model(both, "cpu").file == (both.openvino[1] if able else both.torch)
 
@@ -232,7 +234,7 @@ def test_kernels_in_8_bits_take_half_the_room_and_give_nearly_the_same(folder: P
     assert sizes[8] < 0.65 * sizes[16]
 
 
-class Hungry(runtime.TorchModel):
+class Hungry(TorchModel):
     """Runs out of memory above ``room`` pictures at once, on ``hungry_device``."""
 
     room = 1
