@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from inference.errors import WeightsMissing
 from inference.models.outputs import BACKGROUND, MASK
+from inference.systems.answers import labels_of
 from inference.systems.model import Answers, Model
 from inference.systems.slices import SliceStack
 
@@ -112,14 +113,6 @@ def nearest(seen: Sequence[int], numbers: Sequence[int]) -> list[int]:
     before = np.maximum(after - 1, 0)
     chosen = np.where(np.abs(known[before] - wanted) < np.abs(known[after] - wanted), known[before], known[after])
     return [int(n) for n in chosen]
-
-
-def labels_of(model: Model, head: str) -> tuple[str, ...]:
-    """The labels of a head. Raises WeightsMissing where the network has no such head."""
-    for one in model.heads:
-        if one.name == head:
-            return one.labels
-    raise WeightsMissing(f"The weights {model.entry.name} answer no {head}; install matching ones.")
 
 
 def _channel(model: Model, label: str) -> int:

@@ -14,25 +14,21 @@ from inference.errors import WeightsMissing
 from inference.explanation.sanity import heat_shares, misplaced
 from inference.findings import Provenance, Recognition, SystemOutput, Warning, Weights
 from inference.labels import Lesion, Lung
-from inference.models.outputs import BACKGROUND, MASK
 from inference.systems import runtime
+from inference.systems.answers import labels_of, second_look
 from inference.systems.device import device_of
-from inference.systems.growing import Growing
-from inference.systems.growing import Mask as Mask
-from inference.systems.growing import Segmented as Segmented
-from inference.systems.growing import labels_of as labels_of
-from inference.systems.model import Answers, Images, Model
+from inference.systems.growing import Growing, Mask, Segmented
+from inference.systems.model import Answers, Model
 from inference.systems.registry import Part, RunContext, SystemCard, chosen_weights
 from inference.systems.sides import split_sides
 from inference.systems.slices import SliceStack
+from inference.systems.specks import without_specks
 from inference.transforms.rendering import Kind
 from inference.volume import Heatmap, LabelMap, Volume
 
 _BATCH = 8
-_TOP = 3
 _COARSE_MM = 8.0
 _MOST_COARSE = 8
-_CLEAR = 0.1
 
 
 class Analysis:
@@ -115,26 +111,8 @@ class Analysis:
             images = (grey - entry.mean) / entry.deviation
             answers = model(images, self.notify)
             if entry.mirrored and not once:
-                answers = self._second_look(model, images, answers)
+                answers = second_look(model, images, answers, self.notify)
             each(batch, answers)
-
-    def _second_look(self, model: Model, images: Images, answers: Answers) -> Answers:
-        """The mean with what the network says of the mirror images.
-
-        A picture in which every map of disease is nearly silent is not shown again: the mean would stay silent.
-        """
-        again = np.arange(len(images))
-        disease = _disease(model) if len(answers) == 1 else []
-        if disease:
-            again = np.flatnonzero(answers[MASK][:, disease].max(axis=(1, 2, 3)) >= _CLEAR)
-        if not len(again):
-            return answers
-        other = model(np.ascontiguousarray(images[again][..., ::-1]), self.notify)
-        mean = _mean_with_mirrored(model, {name: value[again] for name, value in answers.items()}, other)
-        out = {name: value.copy() for name, value in answers.items()}
-        for name, value in mean.items():
-            out[name][again] = value
-        return out
 
     def look_between(
         self, model: Model, numbers: Sequence[int], each: Callable[[Sequence[int], Answers], None], grown: Growing
@@ -278,44 +256,3 @@ class Analysis:
 
     def _part(self, name: str) -> Part:
         return next(part for part in self.card.parts if part.name == name)
-
-
-def positive_of(labels: Sequence[str]) -> str:
-    """The label that means disease, of a recogniser's labels."""
-    return next((name for name in ("covid", "pneumonia") if name in labels), labels[-1])
-
-
-def strongest(values: NDArray[np.float32]) -> float | None:
-    """A study's probability from its slices': the mean of the three highest; None without slices."""
-    return float(np.sort(values)[-_TOP:].mean()) if len(values) else None
-
-
-def without_specks(mask: Mask, share: float = 0.02) -> Mask:
-    """A 3D mask without the parts that hold less than that share of its largest part."""
-    import cc3d
-
-    spans = tuple(np.flatnonzero(mask.any(axis=others)) for others in ((1, 2), (0, 2), (0, 1)))
-    if not len(spans[0]):
-        return mask
-    box = tuple(slice(int(span[0]), int(span[-1]) + 1) for span in spans)
-    labels, count = cc3d.connected_components(np.ascontiguousarray(mask[box]), connectivity=6, return_N=True)
-    if count < 2:
-        return mask
-    sizes = np.bincount(labels.ravel(), minlength=count + 1)
-    keep = sizes >= share * sizes[1:].max()
-    keep[0] = False
-    out = np.zeros_like(mask)
-    out[box] = keep[labels]
-    return out
-
-
-def _disease(model: Model) -> list[int]:
-    """The channels of a model's map that mark disease."""
-    heads = {head.name: head.labels for head in model.heads}
-    return [n for n, label in enumerate(heads.get(MASK, ())) if label not in (BACKGROUND, "lung")]
-
-
-def _mean_with_mirrored(model: Model, answers: Answers, other: Answers) -> Answers:
-    kinds = {head.name: head.kind for head in model.heads}
-    turned = {name: value[..., ::-1] if kinds[name] == "map" else value for name, value in other.items()}
-    return {name: np.asarray((value + turned[name]) / 2, np.float32) for name, value in answers.items()}

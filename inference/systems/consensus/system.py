@@ -12,15 +12,17 @@ from inference.explanation.volume import heat_of_class, heat_of_mask
 from inference.findings import Recognition, SystemOutput
 from inference.labels import INFECTED, Lesion
 from inference.models.outputs import RECOGNITION
+from inference.systems.answers import labels_of, positive_of, strongest
 from inference.systems.consensus.check import Check
 from inference.systems.consensus.config import ConsensusSettings
 from inference.systems.consensus.postprocess import other_gas, smoothed, split, steadied, veto
-from inference.systems.growing import nearest
-from inference.systems.learned import Analysis, Mask, Segmented, labels_of, positive_of, strongest, without_specks
+from inference.systems.growing import Mask, Segmented, nearest
+from inference.systems.learned import Analysis
 from inference.systems.model import Answers
 from inference.systems.registry import CONSENSUS, RunContext, System, SystemCard
 from inference.systems.runtime import prepare_networks
 from inference.systems.sides import sides_like
+from inference.systems.specks import without_specks
 from inference.volume import Units, Volume
 
 _CLASSES = {"ground_glass": Lesion.GROUND_GLASS, "consolidation": Lesion.CONSOLIDATION}

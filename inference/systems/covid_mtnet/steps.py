@@ -7,9 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.models.outputs import MASK
+from inference.systems.answers import labels_of
 from inference.systems.covid_mtnet.config import MtnetSettings
 from inference.systems.covid_mtnet.postprocess import Steps, steps
-from inference.systems.learned import Analysis, labels_of
+from inference.systems.learned import Analysis
 from inference.systems.modality import is_xray
 from inference.systems.model import Model
 from inference.systems.registry import COVID_MTNET, RunContext

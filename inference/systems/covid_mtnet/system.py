@@ -11,9 +11,11 @@ from inference.explanation.volume import heat_of_class
 from inference.findings import Recognition, SystemOutput
 from inference.labels import Lesion
 from inference.models.outputs import RECOGNITION
+from inference.systems.answers import labels_of, positive_of, strongest
 from inference.systems.covid_mtnet.config import MtnetSettings
 from inference.systems.covid_mtnet.postprocess import infection, refine
-from inference.systems.learned import Analysis, Mask, labels_of, positive_of, strongest
+from inference.systems.growing import Mask
+from inference.systems.learned import Analysis
 from inference.systems.modality import is_xray
 from inference.systems.model import Model
 from inference.systems.registry import COVID_MTNET, RunContext, System, SystemCard

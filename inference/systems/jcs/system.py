@@ -9,9 +9,11 @@ from inference.explanation.volume import heat_of_class
 from inference.findings import SystemOutput
 from inference.labels import Lesion
 from inference.models.outputs import RECOGNITION
+from inference.systems.answers import labels_of, positive_of, strongest
+from inference.systems.growing import Segmented
 from inference.systems.jcs.config import JcsSettings
 from inference.systems.jcs.postprocess import recognise
-from inference.systems.learned import Analysis, Segmented, labels_of, positive_of, strongest
+from inference.systems.learned import Analysis
 from inference.systems.registry import JCS, RunContext, System, SystemCard
 from inference.volume import Volume
 

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.findings import Recognition
-from inference.systems.learned import strongest
+from inference.systems.answers import strongest
 from inference.systems.multitask.config import MultitaskSettings
 
 

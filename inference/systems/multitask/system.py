@@ -11,7 +11,8 @@ from inference.explanation.volume import heat_of_class
 from inference.findings import SystemOutput
 from inference.labels import Lesion
 from inference.models.outputs import RECOGNITION, RECONSTRUCTION
-from inference.systems.learned import Analysis, labels_of, positive_of
+from inference.systems.answers import labels_of, positive_of
+from inference.systems.learned import Analysis
 from inference.systems.model import Answers
 from inference.systems.multitask.config import MultitaskSettings
 from inference.systems.multitask.postprocess import recognise

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.labels import Lesion
-from inference.systems.learned import Segmented
+from inference.systems.growing import Segmented
 
 
 def joined(streams: Mapping[Lesion, Segmented], lungs: NDArray[np.uint8]) -> NDArray[np.uint8]:

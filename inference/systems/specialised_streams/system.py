@@ -10,7 +10,9 @@ from inference.explanation.volume import heat_of_class
 from inference.findings import Recognition, SystemOutput
 from inference.labels import Lesion
 from inference.models.outputs import MANIFESTATIONS, RECOGNITION
-from inference.systems.learned import Analysis, Segmented, labels_of, positive_of, strongest
+from inference.systems.answers import labels_of, positive_of, strongest
+from inference.systems.growing import Segmented
+from inference.systems.learned import Analysis
 from inference.systems.modality import is_xray
 from inference.systems.registry import SPECIALISED_STREAMS, RunContext, System, SystemCard
 from inference.systems.specialised_streams.config import STREAMS, StreamsSettings

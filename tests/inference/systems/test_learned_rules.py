@@ -6,18 +6,20 @@ import numpy as np
 import pytest
 
 from inference.labels import Lesion, Lung
+from inference.systems.answers import strongest
 from inference.systems.cascade_severity import postprocess as cascade
 from inference.systems.cascade_severity.config import CascadeConfig
 from inference.systems.consensus.config import ConsensusSettings
 from inference.systems.consensus.postprocess import other_gas, smoothed, split, steadied, veto
 from inference.systems.covid_mtnet.config import MtnetSettings
 from inference.systems.covid_mtnet.postprocess import refine, steps
+from inference.systems.growing import Segmented
 from inference.systems.jcs import postprocess as jcs
 from inference.systems.jcs.config import JcsSettings
-from inference.systems.learned import Segmented, strongest, without_specks
 from inference.systems.modality import is_xray, looks_like_xray
 from inference.systems.sides import sides_like, split_sides
 from inference.systems.specialised_streams.postprocess import joined
+from inference.systems.specks import without_specks
 from inference.volume import Units, Volume
 from tests.helpers.phantoms import chest
 from tests.helpers.shared_data import shared_data

@@ -1,0 +1,64 @@
+"""What a network's answers mean: its labels, the mean with the mirror image, and a study's figure from its slices'."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inference.errors import WeightsMissing
+from inference.models.outputs import BACKGROUND, MASK
+from inference.systems.model import Answers, Images, Model, Notify
+
+_TOP = 3
+_CLEAR = 0.1
+
+
+def labels_of(model: Model, head: str) -> tuple[str, ...]:
+    """The labels of a head. Raises WeightsMissing where the network has no such head."""
+    for one in model.heads:
+        if one.name == head:
+            return one.labels
+    raise WeightsMissing(f"The weights {model.entry.name} answer no {head}; install matching ones.")
+
+
+def positive_of(labels: Sequence[str]) -> str:
+    """The label that means disease, of a recogniser's labels."""
+    return next((name for name in ("covid", "pneumonia") if name in labels), labels[-1])
+
+
+def strongest(values: NDArray[np.float32]) -> float | None:
+    """A study's probability from its slices': the mean of the three highest; None without slices."""
+    return float(np.sort(values)[-_TOP:].mean()) if len(values) else None
+
+
+def second_look(model: Model, images: Images, answers: Answers, notify: Notify) -> Answers:
+    """The mean with what the network says of the mirror images.
+
+    A picture in which every map of disease is nearly silent is not shown again: the mean would stay silent.
+    """
+    again = np.arange(len(images))
+    disease = _disease(model) if len(answers) == 1 else []
+    if disease:
+        again = np.flatnonzero(answers[MASK][:, disease].max(axis=(1, 2, 3)) >= _CLEAR)
+    if not len(again):
+        return answers
+    other = model(np.ascontiguousarray(images[again][..., ::-1]), notify)
+    mean = _mean_with_mirrored(model, {name: value[again] for name, value in answers.items()}, other)
+    out = {name: value.copy() for name, value in answers.items()}
+    for name, value in mean.items():
+        out[name][again] = value
+    return out
+
+
+def _disease(model: Model) -> list[int]:
+    """The channels of a model's map that mark disease."""
+    heads = {head.name: head.labels for head in model.heads}
+    return [n for n, label in enumerate(heads.get(MASK, ())) if label not in (BACKGROUND, "lung")]
+
+
+def _mean_with_mirrored(model: Model, answers: Answers, other: Answers) -> Answers:
+    kinds = {head.name: head.kind for head in model.heads}
+    turned = {name: value[..., ::-1] if kinds[name] == "map" else value for name, value in other.items()}
+    return {name: np.asarray((value + turned[name]) / 2, np.float32) for name, value in answers.items()}
