@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from inference.errors import SeriesError
+from inference.io.dicom_elements import DEFLATED, EXPLICIT_LITTLE, IMPLICIT_LITTLE, UNCOMPRESSED, RawHeader
 from inference.io.dicom_frames import frame_headers, frame_windows
-from inference.io.dicom_header import DEFLATED, EXPLICIT_LITTLE, IMPLICIT_LITTLE, UNCOMPRESSED, RawHeader, read_header
+from inference.io.dicom_header import read_header
 from inference.io.dicom_luts import ModalityTable, modality_table, with_table
 from inference.io.dicom_windows import make_tables, make_windows
 from inference.io.slices import SliceHeader

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.errors import SeriesError
-from inference.io.dicom_header import read_dataset
+from inference.io.dicom_dataset import read_dataset
 from inference.io.dicom_images import Image, PixelCoding
 from inference.io.dicom_values import ValueMap
 from inference.io.reader import SliceDamaged

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.errors import SeriesError
-from inference.io.dicom_header import read_dataset
+from inference.io.dicom_dataset import read_dataset
 from inference.io.dicom_images import Image
 from inference.io.dicom_pixels import Decoder, read_direct
 from inference.io.dicom_values import Scale, ValueMap, padding_hu, scale_of

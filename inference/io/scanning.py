@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 from inference.errors import SeriesError
-from inference.io.dicom_header import NotDicom
+from inference.io.dicom_dataset import NotDicom
 from inference.io.dicom_images import DicomFile, read_file
 from inference.io.dicom_scan import by_series, is_directory, referenced_files, series_info
 from inference.io.image import scan_images

@@ -9,9 +9,12 @@ import pydicom.data
 import pytest
 
 from inference.errors import SeriesError
-from inference.io import dicom_header
-from inference.io.dicom_header import NotDicom, RawHeader, read_header
+from inference.io import dicom_elements, dicom_header
+from inference.io.dicom_dataset import NotDicom, read_by_pydicom
+from inference.io.dicom_elements import RawHeader
+from inference.io.dicom_header import read_header
 from inference.io.dicom_images import read_file
+from inference.io.dicom_walk import walk
 from inference.io.proposal import kernel_kind
 from inference.io.sources import DiskFile, natural
 from tests.helpers.phantoms import write_dicom
@@ -23,7 +26,7 @@ FILES = Path(pydicom.data.__file__).parent / "test_files"
 def walked_and_read(path: Path) -> tuple[RawHeader, RawHeader]:
     file = DiskFile(path)
     data = path.read_bytes()
-    return dicom_header._walk(data), dicom_header._by_pydicom(file, data)
+    return walk(data), read_by_pydicom(file, data)
 
 
 @pytest.mark.parametrize(
@@ -89,7 +92,7 @@ def test_names_are_decoded_in_the_files_own_character_set() -> None:
 
 @pytest.mark.parametrize("raw", [b"", b"abc", b"1e400", b"nan", b"1\\x", b"inf"])
 def test_numbers_that_are_none_are_absent(raw: bytes) -> None:
-    assert dicom_header._floats(raw) == ()
+    assert dicom_elements._floats(raw) == ()
 
 
 def test_text_and_noise_are_no_dicom(tmp_path: Path) -> None:
