@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from inference.errors import SeriesError
-from inference.io.dicom_elements import DEFLATED, EXPLICIT_LITTLE, IMPLICIT_LITTLE, UNCOMPRESSED, RawHeader
+from inference.io.dicom_coding import PixelCoding, coding_of, lossy_compression
+from inference.io.dicom_elements import UNCOMPRESSED, RawHeader
 from inference.io.dicom_frames import frame_headers, frame_windows
 from inference.io.dicom_header import read_header
 from inference.io.dicom_luts import ModalityTable, modality_table, with_table
@@ -20,9 +21,6 @@ from inference.io.study import Identity, WindowLevel
 PROJECTIONS = frozenset({"CR", "DX", "RG", "MG", "PX", "IO", "XA", "RF"})
 """Modalities whose images are single pictures, never a stack."""
 XRAYS = frozenset({"CR", "DX", "RG"})
-_LOSSY_SYNTAXES = ("4.50", "4.51", "4.81")
-_EITHER_SYNTAXES = ("4.91", "4.93", "4.203")
-"""JPEG 2000 and HTJ2K as they may be lossy or not."""
 _OBJECTS = {
     "SR": "a structured report",
     "PR": "a presentation state",
@@ -37,52 +35,6 @@ _OBJECTS = {
     "RWV": "a value map",
 }
 MEDIA_DIRECTORY = "1.2.840.10008.1.3.10"
-
-
-@dataclass(frozen=True, slots=True)
-class PixelCoding:
-    """How the pixels of a file are stored."""
-
-    transfer_syntax: str
-    photometric: str
-    samples: int
-    bits_allocated: int
-    bits_stored: int
-    high_bit: int
-    signed: bool
-    frames: int
-    frame_bytes: int
-    """Bytes of one uncompressed frame."""
-    offset: int | None
-    """Where Pixel Data's value begins; None where the file is deflated."""
-    padding: int | None
-    """(0028,0120), stored value."""
-
-    @property
-    def direct(self) -> bool:
-        """Whether a frame's bytes can be read straight into an int16 array (little or big endian)."""
-        return (
-            self.transfer_syntax in UNCOMPRESSED
-            and self.offset is not None
-            and self.samples == 1
-            and self.bits_allocated == 16
-            and self.photometric.startswith("MONOCHROME")
-        )
-
-    @property
-    def lowest(self) -> int:
-        """The lowest value that can be stored."""
-        return -(1 << (self.bits_stored - 1)) if self.signed else 0
-
-    @property
-    def highest(self) -> int:
-        """The highest value that can be stored."""
-        return (1 << (self.bits_stored - self.signed)) - 1
-
-    @property
-    def little_endian(self) -> bool:
-        """Byte order of uncompressed pixels."""
-        return self.transfer_syntax in (IMPLICIT_LITTLE, EXPLICIT_LITTLE, DEFLATED)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -133,7 +85,7 @@ def read_file(file: FileSource) -> DicomFile:
     modality = raw.text(0x00080060).upper()
     rows, columns = raw.short(0x00280010), raw.short(0x00280011)
     _refuse_without_image(file, raw, modality, rows * columns)
-    coding = _coding(raw, rows * columns)
+    coding = coding_of(raw, rows * columns)
     size = file.size
     if coding.transfer_syntax in UNCOMPRESSED and coding.offset is not None:
         if coding.offset + coding.frame_bytes * coding.frames > size:
@@ -185,30 +137,6 @@ def _refuse_without_image(file: FileSource, raw: RawHeader, modality: str, pixel
         raise SeriesError(f"{file.name} has {raw.short(0x00280100)}-bit pixels, which are not shown.")
 
 
-def _coding(raw: RawHeader, pixels: int) -> PixelCoding:
-    allocated, samples = raw.short(0x00280100), max(1, raw.short(0x00280002, 1))
-    stored = raw.short(0x00280101) or allocated
-    frames = raw.integer(0x00280008) or 1
-    signed = raw.short(0x00280103) == 1
-    padding: int | None = raw.short(0x00280120, -1)
-    if padding is not None and padding >= 1 << 15 and signed:
-        padding -= 1 << 16
-    subsampled = raw.text(0x00280004) == "YBR_FULL_422"
-    return PixelCoding(
-        transfer_syntax=raw.transfer_syntax,
-        photometric=raw.text(0x00280004) or "MONOCHROME2",
-        samples=samples,
-        bits_allocated=allocated,
-        bits_stored=min(stored, allocated),
-        high_bit=min(15, max(raw.short(0x00280102, stored - 1), stored - 1)),
-        signed=signed,
-        frames=max(1, frames),
-        frame_bytes=pixels * (2 if subsampled else samples) * allocated // 8,
-        offset=raw.pixel_offset,
-        padding=padding if 0x00280120 in raw.elements else None,
-    )
-
-
 def _slice_header(raw: RawHeader, modality: str, rows: int, columns: int, coding: PixelCoding) -> SliceHeader:
     spacing = raw.floats(0x00280030)
     position, orientation = raw.floats(0x00200032), raw.floats(0x00200037)
@@ -233,19 +161,11 @@ def _slice_header(raw: RawHeader, modality: str, rows: int, columns: int, coding
         patient_position=raw.text(0x00185100).upper(),
         contrast_agent=raw.text(0x00180010),
         gantry_tilt_degrees=raw.number(0x00181120),
-        lossy=_lossy(raw),
+        lossy=lossy_compression(raw),
         derivation_codes=raw.derivation_codes,
         kev=float(energy[1]) if energy else None,
         bits_stored=coding.bits_stored,
     )
-
-
-def _lossy(raw: RawHeader) -> bool | None:
-    """Whether lossy compression has touched the pixels; None where neither header nor transfer syntax says."""
-    stated = raw.text(0x00282110)
-    if stated == "01" or raw.transfer_syntax.endswith(_LOSSY_SYNTAXES):
-        return True
-    return None if raw.transfer_syntax.endswith(_EITHER_SYNTAXES) and stated != "00" else False
 
 
 def _display(raw: RawHeader) -> tuple[tuple[WindowLevel, ...], tuple[str, ...], str]:

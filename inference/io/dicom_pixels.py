@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.errors import SeriesError
+from inference.io.dicom_coding import PixelCoding
 from inference.io.dicom_dataset import read_dataset
-from inference.io.dicom_images import Image, PixelCoding
+from inference.io.dicom_images import Image
 from inference.io.dicom_values import ValueMap
 from inference.io.reader import SliceDamaged
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.io.dicom_images import Image, PixelCoding
+from inference.io.dicom_coding import PixelCoding
+from inference.io.dicom_images import Image
 from inference.io.dicom_luts import ModalityTable
 from inference.io.slices import SliceHeader
 from inference.io.study import VoiTable, WindowLevel
