@@ -43,6 +43,7 @@ XRAY_LESIONS = (Use("chest-xray-masks", "lesion known", 4.0),)
 _SHORT = Optimisation(epochs=12, batch=16, rate=1e-3)
 _BRIEF = replace(_SHORT, epochs=5, rate=2e-3, warmup=150, average=0.995)
 _FINISH = Optimisation(epochs=20, batch=8, rate=1e-3, warmup=100, average=0.999)
+_JOINT_TASKS = Optimisation(epochs=3, batch=8, rate=1e-3, warmup=100, average=0.998)
 _CLASSIFY = Optimisation(epochs=8, batch=32, rate=1e-3, weight_decay=0.05)
 _XRAY = Optimisation(epochs=40, batch=16, rate=1e-3, weight_decay=0.05, warmup=50, average=0.99)
 
@@ -112,8 +113,9 @@ def _mtnet() -> tuple[Recipe, ...]:
         lungs, part="xray-lungs", uses=XRAY_LUNGS, augmentation=XRAY, optimisation=replace(_XRAY, epochs=20), window=0
     )
     infected = replace(
-        on_xrays, part="xray-lesions", uses=XRAY_LESIONS, settings={"labels": ["lesion"]}, start="xray-lungs"
-    )
+        on_xrays, part="xray-lesions", uses=XRAY_LESIONS, settings={"labels": ["lesion"]}, start="xray-lungs",
+        optimisation=replace(_XRAY, epochs=10),
+    )  # fmt: skip
     recogniser = replace(_recognise("covid-mtnet", "covid-mtnet/recogniser", 160), part="ct-recogniser")
     recogniser = replace(recogniser, optimisation=replace(_CLASSIFY, epochs=4))
     pneumonia = _on_xrays(recogniser, "xray-pneumonia", ("normal", "pneumonia"), CHILDREN)
@@ -132,7 +134,7 @@ def _multitask() -> tuple[Recipe, ...]:
     uses = (*LESIONS, *(replace(use, share=0.5) for use in RECOGNITION))
     return tuple(
         Recipe(
-            "multitask", part, "multitask/network", "compact", uses, replace(_BRIEF, epochs=1), labels=CT_CLASSES,
+            "multitask", part, "multitask/network", "compact", uses, _JOINT_TASKS, labels=CT_CLASSES,
             settings={"tasks": list(chosen), "classes": list(CT_CLASSES)}, segmentation="minus-dice",
         )
         for part, chosen in tasks.items()
