@@ -18,6 +18,7 @@ from PySide6.QtWidgets import QApplication
 from viewer.app import App
 from viewer.operations.analysing import analyse, default_choice, why_not
 from viewer.operations.exporting import export_report, result
+from viewer.operations.showing import show_infected
 from viewer.state.session import Layout
 
 Ready = Callable[[], bool]
@@ -89,9 +90,7 @@ class Unattended(QObject):
         yield _after(0.2)
         self._save("analysing")
         yield lambda: result(session) is not None
-        findings = session.findings.value
-        if findings is not None and findings.slices:
-            session.look_at_slice(max(findings.slices, key=lambda one: one.infected).index)
+        show_infected(session)
         yield _after(_SETTLE_S)
 
     def _surfaces_are_there(self) -> bool:
