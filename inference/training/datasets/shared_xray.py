@@ -13,9 +13,12 @@ from inference.training.datasets.sample import Reader, Sample
 from inference.training.datasets.shared_ct import SharedFolder, placed
 from inference.transforms.rendering import Kind
 
+_NORMAL = "openist"
+"""All of its films are normal: nothing is infected in them."""
+
 
 class ChestXrays(SharedFolder):
-    """Frontal X-rays with a class, some with three experts' graded extent."""
+    """Frontal X-rays with a class, some with three experts' graded extent. Nothing is infected in normal ones."""
 
     def __init__(self) -> None:
         super().__init__("chest-xray")
@@ -25,14 +28,15 @@ class ChestXrays(SharedFolder):
         for row in table(folder / "labels.csv"):
             patient, source, fold = placed(folder, row["file"])
             label = row["four_class"] or row["label"].replace("-", "_")
+            image = grey(folder / row["file"])
             yield Sample(
-                row["file"], source, patient, fold, Kind.XRAY, grey(folder / row["file"]),
-                label=label, facts=_grades(row),
+                row["file"], source, patient, fold, Kind.XRAY, image, label=label, facts=_grades(row),
+                lesion=_nothing(image) if label == "normal" else None,
             )  # fmt: skip
 
 
 class XrayMasks(SharedFolder):
-    """X-rays with lungs drawn by people, the lung field without the heart everywhere, and some with findings.
+    """X-rays with lungs drawn by people, the lung field without the heart everywhere, and some with findings or normal.
 
     In the films with findings the lungs were drawn through the heart, so the heart is taken away there.
     """
@@ -44,14 +48,16 @@ class XrayMasks(SharedFolder):
         """File by file, as ``labels.csv`` lists them. Classes are counted inside the lung only."""
         for row in table(folder / "labels.csv"):
             image = folder / row["file"]
+            film = grey(image)
             patient, source, fold = placed(folder, row["file"])
             heart = image.with_name(f"{image.stem}_heart.png")
             lung = _without(_drawn(image, "lung"), grey(heart) if heart.is_file() else None)
             findings = image.with_name(f"{image.stem}_findings.png")
             classes = grey(findings) if findings.is_file() else None
+            normal = _nothing(film) if source == _NORMAL else None
             yield Sample(
-                row["file"], source, patient, fold, Kind.XRAY, grey(image), lung=lung, classes=classes,
-                lesion=_infected(classes, lung) if classes else None,
+                row["file"], source, patient, fold, Kind.XRAY, film, lung=lung, classes=classes,
+                lesion=_infected(classes, lung) if classes else normal,
             )  # fmt: skip
 
 
@@ -65,6 +71,10 @@ def _without(lung: Reader, heart: Reader | None) -> Reader:
         return (inside & ~(heart() > 0) if heart else inside).astype(np.uint8)
 
     return read
+
+
+def _nothing(film: Reader) -> Reader:
+    return lambda: np.zeros(film().shape[:2], np.uint8)
 
 
 def _infected(classes: Reader, lung: Reader) -> Reader:

@@ -114,24 +114,32 @@ def test_lung_field_of_xrays_has_no_heart_and_findings_count_inside_it(tmp_path:
             write(folder / f"{stem}_heart.png", heart)
             write(folder / f"{stem}_findings.png", findings)
     write_csv(folder / "labels.csv", ("file", "source"), [("findings/a.jpg", "findings"), ("openist/b.jpg", "openist")])
-    rows = [("chest-xray-masks", name, name, "x", "0") for name in ("findings/a.jpg", "openist/b.jpg")]
+    rows = [("chest-xray-masks", name, name, name[:-6], "0") for name in ("findings/a.jpg", "openist/b.jpg")]
     write_csv(tmp_path / "folds.csv", HEAD, rows)
     with_heart, without = _samples(tmp_path, "chest-xray-masks")
     assert with_heart.lung is not None and without.lung is not None and with_heart.lesion is not None
     assert without.lung().sum() == 30 * 14 + 30 * 16
     assert with_heart.lung().sum() == without.lung().sum() - 15 * 6 - 15 * 6
     assert with_heart.lesion().sum() == 6 * 4 + 5 * 4  # outside the lung, in the heart, and effusion do not count
-    assert without.lesion is None
+    assert without.lesion is not None and without.lesion().shape == (40, 40), "a normal film, known to hold nothing"
+    assert not without.lesion().any()
 
 
 def test_xrays_have_their_class_of_four_and_the_graded_extent(tmp_path: Path) -> None:
     head = ("file", "label", "four_class", "geographic_extent_mean_0_8", "opacity_mean_0_6")
-    rows = [("covid/a.jpg", "covid", "covid", "8.0", "5.5"), ("other-pneumonia/b.jpg", "other-pneumonia", "", "", "")]
+    rows = [
+        ("covid/a.jpg", "covid", "covid", "8.0", "5.5"),
+        ("other-pneumonia/b.jpg", "other-pneumonia", "", "", ""),
+        ("normal/c.jpg", "normal", "", "", ""),
+    ]
     write_csv(tmp_path / "chest-xray" / "labels.csv", head, rows)
     write_csv(tmp_path / "folds.csv", HEAD, [("chest-xray", row[0], row[0], "ieee", "0") for row in rows])
-    first, second = _samples(tmp_path, "chest-xray")
+    write(tmp_path / "chest-xray" / "normal" / "c.jpg", np.full((9, 8), 100))
+    first, second, third = _samples(tmp_path, "chest-xray")
     assert first.label == "covid" and first.facts == {"extent": 8.0, "opacity": 5.5}
     assert second.label == "other_pneumonia" and second.facts == {}
+    assert first.lesion is None and third.lesion is not None
+    assert third.lesion().shape == (9, 8) and not third.lesion().any()
 
 
 def test_pack_is_made_once_and_again_when_a_file_changes(data: Path, tmp_path: Path) -> None:
