@@ -55,11 +55,14 @@ class Manifestation:
     mean_hu: float | None = None
 
 
+Target = Literal["covid_against_other", "pneumonia_against_normal"]
+
+
 @dataclass(frozen=True)
 class Recognition:
     """A picture- or study-level opinion, named after its target and never "COVID positive"."""
 
-    target: Literal["covid_against_other", "pneumonia_against_normal"]
+    target: Target
     probability: float | None
     positive: bool | None
     rule: str

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.errors import WeightsMissing
+from inference.findings import Recognition, Target
 from inference.models.outputs import BACKGROUND, MASK
 from inference.systems.model import Answers, Images, Model, Notify
 
@@ -31,6 +32,14 @@ def positive_of(labels: Sequence[str]) -> str:
 def strongest(values: NDArray[np.float32]) -> float | None:
     """A study's probability from its slices': the mean of the three highest; None without slices."""
     return float(np.sort(values)[-_TOP:].mean()) if len(values) else None
+
+
+def opinion_on(found: NDArray[np.float32], limit: float, target: Target = "covid_against_other") -> Recognition:
+    """The opinion on a study, from the probability of each slice or film that was looked at."""
+    study = strongest(found)
+    what = "its probability" if len(found) == 1 else "the mean of the three highest slices"
+    rule = f"Positive when {what} is over {limit:g}."
+    return Recognition(target, study, study is not None and study > limit, rule, int((found > limit).sum()))
 
 
 def second_look(model: Model, images: Images, answers: Answers, notify: Notify) -> Answers:

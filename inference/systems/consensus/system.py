@@ -12,7 +12,7 @@ from inference.explanation.volume import heat_of_class, heat_of_mask
 from inference.findings import Recognition, SystemOutput
 from inference.labels import INFECTED, Lesion
 from inference.models.outputs import RECOGNITION
-from inference.systems.answers import labels_of, positive_of, strongest
+from inference.systems.answers import labels_of, opinion_on, positive_of
 from inference.systems.consensus.check import Check
 from inference.systems.consensus.config import ConsensusSettings
 from inference.systems.consensus.postprocess import other_gas, smoothed, split, steadied, veto
@@ -180,13 +180,8 @@ class _Run:
         labels = labels_of(model, RECOGNITION)
         target = positive_of(labels)
         found = self.run.classify(model, bearing, RECOGNITION, once=True)[:, labels.index(target)]
-        study = strongest(found)
         positive = [k for k, value in zip(bearing, found, strict=True) if value > limit]
-        rule = f"Positive when the mean of the three highest slices is over {limit:g}."
-        opinion = Recognition(
-            "covid_against_other", study, study is not None and study > limit, rule, len(positive)
-        )  # fmt: skip
-        return opinion, positive, target
+        return opinion_on(found, limit), positive, target
 
     def _compared(self, rules: SystemOutput | None, lungs: NDArray[np.uint8], lesions: NDArray[np.uint8]) -> None:
         """Take fluid from the rules where no stream finds it, and lung where the network misses most of a slice's.

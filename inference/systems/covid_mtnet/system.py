@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.explanation.volume import heat_of_class
-from inference.findings import Recognition, SystemOutput
+from inference.findings import Recognition, SystemOutput, Target
 from inference.labels import Lesion
 from inference.models.outputs import RECOGNITION
-from inference.systems.answers import labels_of, positive_of, strongest
+from inference.systems.answers import labels_of, opinion_on, positive_of
 from inference.systems.covid_mtnet.config import MtnetSettings
 from inference.systems.covid_mtnet.postprocess import infection, refine
 from inference.systems.growing import Mask
@@ -79,13 +79,8 @@ class CovidMtnet:
 
     def _opinion(self, found: NDArray[np.float32], target: str) -> Recognition:
         """The opinion on the study, from the probability of each slice."""
-        limit = self.settings.probability
-        study = strongest(found)
-        return Recognition(
-            "pneumonia_against_normal" if target == "pneumonia" else "covid_against_other",
-            study, study is not None and study > limit,
-            f"Positive when the mean of the three highest slices is over {limit:g}.", int((found > limit).sum()),
-        )  # fmt: skip
+        asked: Target = "pneumonia_against_normal" if target == "pneumonia" else "covid_against_other"
+        return opinion_on(found, self.settings.probability, asked)
 
     def _adaptive(self, run: Analysis, lungs: Mask, bearing: Sequence[int], model: Model) -> Mask:
         """Infection by the adaptive threshold, slice by slice, on the rendered picture."""

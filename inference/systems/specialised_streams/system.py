@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from inference.explanation.volume import heat_of_class
-from inference.findings import Recognition, SystemOutput
+from inference.findings import SystemOutput
 from inference.labels import Lesion
 from inference.models.outputs import MANIFESTATIONS, RECOGNITION
-from inference.systems.answers import labels_of, positive_of, strongest
+from inference.systems.answers import labels_of, opinion_on, positive_of, strongest
 from inference.systems.growing import Segmented
 from inference.systems.learned import Analysis
 from inference.systems.modality import is_xray
@@ -52,12 +52,8 @@ class SpecialisedStreams:
         labels = labels_of(recogniser, RECOGNITION)
         target = positive_of(labels)
         found = run.classify(recogniser, bearing, RECOGNITION)[:, labels.index(target)]
-        study = strongest(found)
         positive = [k for k, value in zip(bearing, found, strict=True) if value > limit]
-        rule = f"Positive when the mean of the three highest slices is over {limit:g}."
-        recognition = Recognition(
-            "covid_against_other", study, study is not None and study > limit, rule, len(positive)
-        )
+        recognition = opinion_on(found, limit)
         run.begin("manifestations")
         values = run.classify(manifestations, bearing, MANIFESTATIONS)
         said = {
@@ -95,14 +91,12 @@ class SpecialisedStreams:
         recogniser = run.model("xray_recogniser")
         labels = labels_of(recogniser, RECOGNITION)
         target = positive_of(labels)
-        values = run.classify(recogniser, [0], RECOGNITION)[0]
-        probability = float(values[labels.index(target)])
-        rule = f"Positive over {self.settings.probability:g}."
-        recognition = Recognition("covid_against_other", probability, probability > self.settings.probability, rule)
+        values = run.classify(recogniser, [0], RECOGNITION)
+        recognition = opinion_on(values[:, labels.index(target)], self.settings.probability)
         run.begin("explanation")
         heat = heat_of_class(run, recogniser, [0], RECOGNITION, target)
         empty = np.zeros(run.stack.shape, np.uint8)
         return run.output(
             empty, empty.copy(), sources={}, recognition=recognition, heat=heat, heat_of=target,
-            classes={label: float(value) for label, value in zip(labels, values, strict=True)},
+            classes={label: float(value) for label, value in zip(labels, values[0], strict=True)},
         )  # fmt: skip

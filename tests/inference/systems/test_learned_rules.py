@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from inference.labels import Lesion, Lung
-from inference.systems.answers import strongest
+from inference.systems.answers import opinion_on, strongest
 from inference.systems.cascade_severity import postprocess as cascade
 from inference.systems.cascade_severity.config import CascadeConfig
 from inference.systems.consensus.config import ConsensusSettings
@@ -44,6 +44,11 @@ def test_jcs_rule_scales_25_slices_by_the_slices_with_lung(bearing: int, positiv
 def test_study_is_as_probable_as_its_three_highest_slices() -> None:
     assert strongest(np.array([0.1, 0.9, 0.5, 0.7], np.float32)) == pytest.approx(0.7)
     assert strongest(np.zeros(0, np.float32)) is None
+    study = opinion_on(np.array([0.1, 0.9, 0.5, 0.7], np.float32), 0.5)
+    assert study.positive and study.slices_positive == 2 and "three highest slices" in study.rule
+    film = opinion_on(np.array([0.4], np.float32), 0.5, "pneumonia_against_normal")
+    assert not film.positive and film.rule == "Positive when its probability is over 0.5."
+    assert not opinion_on(np.zeros(0, np.float32), 0.5).positive
 
 
 def test_more_certain_stream_wins_and_only_fluid_may_lie_outside_the_lung() -> None:
