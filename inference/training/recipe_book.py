@@ -38,11 +38,13 @@ RECOGNITION = (
 XRAYS = (Use("chest-xray", "labelled"), Use("covid-chestxray-dataset", "labelled"))
 CHILDREN = (Use("chest-xray", "labelled", source="guangzhou-children"), Use("rsna-pneumonia", "labelled", 0.1))
 XRAY_LUNGS = (Use("chest-xray-masks", "lung drawn"),)
-# Films without disease are of other sources than those with outlines: few of them, from several.
+# Films without disease are of other sources than those with outlines: few of each, from several.
+_NORMAL_FILMS = (
+    ("chest-xray-masks", "openist"), ("chest-xray", "nih"), ("chest-xray", "ieee"), ("chest-xray", "guangzhou-children"),
+)  # fmt: skip
 XRAY_LESIONS = (
     Use("chest-xray-masks", "lesion known", 4.0, source="findings"),
-    *(Use(name, "no lesion", 0.5, source=one)
-      for name, one in (("chest-xray-masks", "openist"), ("chest-xray", "nih"), ("chest-xray", "ieee"))),
+    *(Use(name, "no lesion", 0.5, source=one) for name, one in _NORMAL_FILMS),
 )  # fmt: skip
 
 _SHORT = Optimisation(epochs=12, batch=16, rate=1e-3)
