@@ -40,7 +40,7 @@ CHILDREN = (Use("chest-xray", "labelled", source="guangzhou-children"), Use("rsn
 XRAY_LUNGS = (Use("chest-xray-masks", "lung drawn"),)
 # Films without disease are of other sources than those with outlines: few of each, from several.
 _NORMAL_FILMS = (
-    ("chest-xray-masks", "openist"), ("chest-xray", "nih"), ("chest-xray", "ieee"), ("chest-xray", "guangzhou-children"),
+    ("chest-xray-masks", "openist"), *(("chest-xray", one) for one in ("nih", "ieee", "guangzhou-children"))
 )  # fmt: skip
 XRAY_LESIONS = (
     Use("chest-xray-masks", "lesion known", 4.0, source="findings"),
