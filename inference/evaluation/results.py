@@ -230,12 +230,8 @@ def _tried(found: Sequence[Reached], tried: Path) -> str:
     out = []
     for title in titles:
         mine = [row for row in known if row["aim"] == title]
-        head = ("tried", "figure", "n", "when")
-        text = (
-            table(head, [[row[name] for name in head] for row in mine])
-            if mine
-            else "Nothing is written down in docs/tried.csv."
-        )
+        head = ("part", "tried", "figure", "n", "when")
+        text = table(head, [[row[name] for name in head] for row in mine]) if mine else _NOTHING_TRIED
         out.append(f"### Missed: {title}\n\n{text}")
     return "\n\n".join(out)
 
