@@ -50,7 +50,7 @@ def narrowed(tensors: Mapping[str, NDArray[Any]], bits: int) -> Tensors:
             out[name] = np.rint(rows / scale[:, None]).astype(np.int8).reshape(value.shape)
             out[name + SCALE] = scale
         else:
-            out[name] = value.astype(np.float16)
+            out[name] = value.astype(np.float16, order="C")  # safetensors writes memory as it lies
     return out
 
 

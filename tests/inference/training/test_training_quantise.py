@@ -9,9 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from safetensors.numpy import save
 
 from inference.cli import main
 from inference.systems import runtime, weights
+from inference.systems.graphs import narrowed, stored_tensors
 from inference.systems.shipping import convert
 from inference.systems.weights import Entry
 from inference.training import quantise
@@ -121,3 +123,12 @@ def test_without_a_fold_to_judge_by_nothing_is_shipped(
 def test_cost_counts_the_statistic_that_loses_more() -> None:
     one = quantise.Compared("lesion", 0.80, 0.799, 0.70, 0.69, 3, 30)
     assert one.lost == pytest.approx(0.01)
+
+
+@pytest.mark.parametrize("bits", [16, 8])
+def test_numbers_are_stored_in_their_order_however_they_lie_in_memory(bits: int) -> None:
+    rng = np.random.default_rng(0)
+    kernels = rng.normal(size=(6, 5, 3, 4)).astype(np.float32).transpose(0, 3, 1, 2)  # as channels-last tensors lie
+    small = rng.normal(size=(3, 2)).astype(np.float32).T
+    kept = stored_tensors(save(narrowed({"kernels": kernels, "small": small}, bits)))
+    assert np.allclose(kept["kernels"], kernels, atol=0.02) and np.allclose(kept["small"], small, atol=2e-3)
