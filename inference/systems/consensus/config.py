@@ -15,7 +15,8 @@ class ConsensusSettings:
     ``consolidation_hu`` parts ground-glass from consolidation. The streams that tell them apart look at a slice every
     ``class_step_mm``; those between are told apart like the nearest. ``difference``: percentage points between
     networks and densitometry above which the reader is told. ``most_gas``: share of the lungs that may be taken out as
-    airways and gas of bowel; above it the reader is told instead.
+    airways and gas of bowel; above it the reader is told instead. ``reach_mm``: how far above and below the lung that
+    density rules find a network may find lung.
     """
 
     probability: float = 0.5
@@ -26,6 +27,7 @@ class ConsensusSettings:
     class_step_mm: float = 2.0
     difference: float = 15.0
     most_gas: float = 0.15
+    reach_mm: float = 10.0
 
     @classmethod
     def paper(cls) -> Self:

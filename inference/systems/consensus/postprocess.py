@@ -58,6 +58,15 @@ def steadied(levels: NDArray[np.uint8], seen: Sequence[int], spacing_mm: float, 
     return out
 
 
+def beyond_lungs(grown: NDArray[np.uint8], spacing_mm: float, settings: ConsensusSettings) -> list[int]:
+    """The slices farther above or below the lung that rules have ``grown`` than it can reach; none without any."""
+    held = np.flatnonzero((grown > 0).any(axis=(1, 2)))
+    if not held.size:
+        return []
+    reach = settings.reach_mm / spacing_mm
+    return [k for k in range(len(grown)) if k < held[0] - reach or k > held[-1] + reach]
+
+
 def other_gas(
     hu: NDArray[np.int16], lungs: NDArray[np.uint8], grown: NDArray[np.uint8], airways: NDArray[np.uint8]
 ) -> Mask:

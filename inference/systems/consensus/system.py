@@ -15,7 +15,7 @@ from inference.models.outputs import RECOGNITION
 from inference.systems.answers import labels_of, opinion_on, positive_of
 from inference.systems.consensus.check import Check
 from inference.systems.consensus.config import ConsensusSettings
-from inference.systems.consensus.postprocess import other_gas, smoothed, split, steadied, veto
+from inference.systems.consensus.postprocess import beyond_lungs, other_gas, smoothed, split, steadied, veto
 from inference.systems.growing import Mask, Segmented, nearest
 from inference.systems.learned import Analysis
 from inference.systems.model import Answers
@@ -194,10 +194,13 @@ class _Run:
         theirs, their_lungs = turn.apply(rules.lesions.array), turn.apply(rules.lungs.array)
         for k in np.flatnonzero((their_lungs > 0).sum((1, 2)) > _MUCH_MORE * (lungs > 0).sum((1, 2))):
             lungs[k] = their_lungs[k]
+        beyond = beyond_lungs(their_lungs, self.run.stack.canonical.geometry.spacing_mm[0], self.settings)
+        lungs[beyond] = 0
+        lesions[beyond] = 0
         if rules.airways is not None:
             self._without_other_gas(lungs, lesions, their_lungs, turn.apply(rules.airways.array))
         if Lesion.EFFUSION.key not in self.sources:
-            fluid = (theirs == Lesion.EFFUSION) & (lesions == 0)
+            fluid = theirs == Lesion.EFFUSION  # also over opacity: some slices taught the network to mark fluid as such
             lesions[fluid] = Lesion.EFFUSION
             lungs[fluid] = 0
             self.sources[Lesion.EFFUSION.key] = "rule"

@@ -10,7 +10,7 @@ from inference.systems.answers import opinion_on, strongest
 from inference.systems.cascade_severity import postprocess as cascade
 from inference.systems.cascade_severity.config import CascadeConfig
 from inference.systems.consensus.config import ConsensusSettings
-from inference.systems.consensus.postprocess import other_gas, smoothed, split, steadied, veto
+from inference.systems.consensus.postprocess import beyond_lungs, other_gas, smoothed, split, steadied, veto
 from inference.systems.covid_mtnet.config import MtnetSettings
 from inference.systems.covid_mtnet.postprocess import refine, steps
 from inference.systems.growing import Segmented
@@ -100,6 +100,15 @@ def test_opacity_that_comes_and_goes_from_slice_to_slice_is_steadied_and_unseen_
     far = steadied(levels, range(9), 8.0, settings)
     assert np.array_equal(far, levels > 127), "thick slices are taken as they are"
     assert steadied(levels, [4], 2.0, settings)[4, 0, 0], "nothing is known beside it"
+
+
+def test_lung_is_not_looked_for_far_above_and_below_what_rules_find() -> None:
+    grown = np.zeros((12, 2, 3), np.uint8)
+    grown[4:8, 0, 1] = 1
+    settings = ConsensusSettings()
+    assert beyond_lungs(grown, 5.0, settings) == [0, 1, 10, 11]
+    assert beyond_lungs(grown, 2.0, settings) == []
+    assert beyond_lungs(np.zeros((3, 2, 2), np.uint8), 5.0, settings) == [], "rules that find nothing have no say"
 
 
 def picture() -> tuple[np.ndarray, np.ndarray]:
