@@ -26,7 +26,8 @@ Channel = str
 """``local``: the one rendering. ``soft``: the soft-tissue picture, black where there are no Hounsfield units."""
 
 _ARRAYS = ("images", "planes", "known")
-_PACK_VERSION = 2
+_PACK_VERSION = 3
+"""Goes up when an adapter or the planes give other contents for the same files."""
 
 
 @dataclass(frozen=True)
