@@ -14,8 +14,9 @@ from inference.errors import WeightsMissing
 from inference.explanation.sanity import heat_shares, misplaced
 from inference.findings import Provenance, Recognition, SystemOutput, Warning, Weights
 from inference.labels import Lesion, Lung
+from inference.models.outputs import RECOGNITION
 from inference.systems import runtime
-from inference.systems.answers import labels_of, second_look
+from inference.systems.answers import labels_of, opinion_on, positive_of, second_look
 from inference.systems.device import device_of
 from inference.systems.growing import Growing, Mask, Segmented
 from inference.systems.model import Answers, Model
@@ -170,6 +171,16 @@ class Analysis:
         self.ask(model, numbers, lambda batch, answers: parts.append(answers[head]), once=once)
         labels = len(labels_of(model, head))
         return np.concatenate(parts) if parts else np.zeros((0, labels), np.float32)
+
+    def recognised(
+        self, model: Model, numbers: Sequence[int], limit: float, *, once: bool = False
+    ) -> tuple[Recognition, list[int], str]:
+        """A recogniser's opinion on the study, the slices that are positive, and the label that was looked for."""
+        labels = labels_of(model, RECOGNITION)
+        target = positive_of(labels)
+        found = self.classify(model, numbers, RECOGNITION, once=once)[:, labels.index(target)]
+        positive = [k for k, value in zip(numbers, found, strict=True) if value > limit]
+        return opinion_on(found, limit), positive, target
 
     def lungs(self, part: str = "lungs") -> tuple[NDArray[np.uint8], list[int], Segmented]:
         """Codes of the lungs (canonical grid), the slices that hold any, and the raw answer; published."""

@@ -12,7 +12,6 @@ from inference.explanation.volume import heat_of_class, heat_of_mask
 from inference.findings import Recognition, SystemOutput
 from inference.labels import INFECTED, Lesion
 from inference.models.outputs import RECOGNITION
-from inference.systems.answers import labels_of, opinion_on, positive_of
 from inference.systems.consensus.check import Check
 from inference.systems.consensus.config import ConsensusSettings
 from inference.systems.consensus.postprocess import beyond_lungs, other_gas, smoothed, split, steadied, veto
@@ -58,6 +57,7 @@ class _Run:
         self.run = Analysis(CONSENSUS, volume, context)
         self.volume, self.settings = volume, settings
         self.sources: dict[str, Source] = {}
+        self.steadies = volume.units is Units.HU
 
     def analyse(self) -> SystemOutput:
         run = self.run
@@ -81,7 +81,7 @@ class _Run:
         cascaded = said is None
         if said is None:
             said = run.segment(lesion_model, bearing, "lesion", inside=inside, shown="lesions",
-                               threshold=self.settings.probability, levels=True)  # fmt: skip
+                               threshold=self.settings.probability, levels=self.steadies)  # fmt: skip
         run.thresholds["lesion_probability"] = self.settings.probability
         opacity = self._steadied(said) & inside
         lesions = self._classes(opacity, bearing)
@@ -112,7 +112,7 @@ class _Run:
             lungs, bearing, _ = run.lungs()
             return lungs, bearing, None
         grown = run.growing(lung_model, "lung", shown="lungs")
-        marked = run.growing(lung_model, "lesion", threshold=self.settings.probability, levels=True)
+        marked = run.growing(lung_model, "lesion", threshold=self.settings.probability, levels=self.steadies)
 
         def each(batch: Sequence[int], answers: Answers) -> None:
             grown.add(batch, answers)
@@ -126,7 +126,7 @@ class _Run:
 
     def _steadied(self, said: Segmented) -> Mask:
         """The opacities; in a scan, whose slices follow one another, averaged along the body."""
-        if said.levels is None or self.volume.units is not Units.HU:
+        if said.levels is None:
             return said.mask
         self.run.thresholds["opacity_smoothing_mm"] = self.settings.steadying_mm
         spacing = self.run.stack.canonical.geometry.spacing_mm[0]
@@ -176,12 +176,7 @@ class _Run:
         model = self.run.optional("recogniser")
         if model is None:
             return None, [], ""
-        limit = model.entry.threshold
-        labels = labels_of(model, RECOGNITION)
-        target = positive_of(labels)
-        found = self.run.classify(model, bearing, RECOGNITION, once=True)[:, labels.index(target)]
-        positive = [k for k, value in zip(bearing, found, strict=True) if value > limit]
-        return opinion_on(found, limit), positive, target
+        return self.run.recognised(model, bearing, model.entry.threshold, once=True)
 
     def _compared(self, rules: SystemOutput | None, lungs: NDArray[np.uint8], lesions: NDArray[np.uint8]) -> None:
         """Take fluid from the rules where no stream finds it, and lung where the network misses most of a slice's.

@@ -49,11 +49,7 @@ class SpecialisedStreams:
         run.begin("lung")
         lungs, bearing, _ = run.lungs()
         run.begin("recognition")
-        labels = labels_of(recogniser, RECOGNITION)
-        target = positive_of(labels)
-        found = run.classify(recogniser, bearing, RECOGNITION)[:, labels.index(target)]
-        positive = [k for k, value in zip(bearing, found, strict=True) if value > limit]
-        recognition = opinion_on(found, limit)
+        recognition, positive, target = run.recognised(recogniser, bearing, limit)
         run.begin("manifestations")
         values = run.classify(manifestations, bearing, MANIFESTATIONS)
         said = {
