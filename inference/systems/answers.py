@@ -61,6 +61,17 @@ def second_look(model: Model, images: Images, answers: Answers, notify: Notify) 
     return out
 
 
+def turned_look(model: Model, images: Images, odd: NDArray[np.bool_], notify: Notify) -> Answers:
+    """What the network says of each picture, of the ``odd`` ones by way of their mirror images."""
+    shown = images.copy()
+    shown[odd] = images[odd][..., ::-1]
+    out = {name: value.copy() for name, value in model(shown, notify).items()}
+    for head in model.heads:
+        if head.kind == "map":
+            out[head.name][odd] = out[head.name][odd][..., ::-1]
+    return out
+
+
 def _disease(model: Model) -> list[int]:
     """The channels of a model's map that mark disease."""
     heads = {head.name: head.labels for head in model.heads}

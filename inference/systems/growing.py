@@ -58,7 +58,7 @@ class Growing:
         self._levels = np.zeros(stack.shape, np.uint8) if levels else None
         self._peak: dict[int, float] = {}
         self._batches = 0
-        self._coarse = False
+        self._shown: Mask | None = None
 
     def add(self, batch: Sequence[int], answers: Answers) -> None:
         """Take in the answers for some slices, and show the mask now and then."""
@@ -71,20 +71,25 @@ class Growing:
                 self._mask[k] &= self._stack.inside(k)
         if self._levels is not None:
             self._levels[list(batch)] = np.rint(fine * 255)
+        if self._shown is not None:
+            self._shown[list(batch)] = self._mask[list(batch)]
         self._batches += 1
-        if self._show and self._batches % _PUBLISH_EVERY == 0:
-            self._show(self._filled(), min(self._peak), max(self._peak))
+        if self._batches % _PUBLISH_EVERY == 0:
+            self._publish()
 
     def preview(self) -> None:
-        """From now on show slices between those that were looked at like the nearest of them."""
-        self._coarse = True
-        if self._show and self._peak:
-            self._show(self._filled(), min(self._peak), max(self._peak))
+        """From now on show slices between those that were looked at so far like the nearest of them."""
+        seen = sorted(self._peak)
+        span = range(seen[0], seen[-1] + 1) if seen else range(0)
+        self._shown = self._mask.copy()
+        for k, like in zip(span, nearest(seen, span), strict=True):
+            self._shown[k] = self._mask[like]
+        self._publish()
 
     @property
     def previewed(self) -> bool:
         """Whether it was shown whole, if coarse."""
-        return self._coarse
+        return self._shown is not None
 
     def holds(self, number: int) -> bool:
         """Whether a slice that was looked at holds any of it."""
@@ -94,14 +99,10 @@ class Growing:
         """The finished mask."""
         return Segmented(self._mask, dict(sorted(self._peak.items())), self._levels)
 
-    def _filled(self) -> Mask:
-        if not self._coarse:
-            return self._mask
-        seen = sorted(self._peak)
-        span = range(seen[0], seen[-1] + 1)
-        out = self._mask.copy()
-        out[list(span)] = self._mask[nearest(seen, span)]
-        return out
+    def _publish(self) -> None:
+        if self._show and self._peak:
+            shown = self._mask if self._shown is None else self._shown
+            self._show(shown, min(self._peak), max(self._peak))
 
 
 def nearest(seen: Sequence[int], numbers: Sequence[int]) -> list[int]:

@@ -16,7 +16,7 @@ from inference.findings import Provenance, Recognition, SystemOutput, Warning, W
 from inference.labels import Lesion, Lung
 from inference.models.outputs import RECOGNITION
 from inference.systems import runtime
-from inference.systems.answers import labels_of, opinion_on, positive_of, second_look
+from inference.systems.answers import labels_of, opinion_on, positive_of, second_look, turned_look
 from inference.systems.device import device_of
 from inference.systems.growing import Growing, Mask, Segmented
 from inference.systems.model import Answers, Model
@@ -30,6 +30,10 @@ from inference.volume import Heatmap, LabelMap, Volume
 _BATCH = 8
 _COARSE_MM = 8.0
 _MOST_COARSE = 8
+
+Looks = Literal["both", "once", "in turn"]
+"""Whether a network that was trained so is asked about mirror images: about each slice's as well, about none, or about
+odd slices' alone, which halves the work where neighbours' answers are averaged anyway."""
 
 
 class Analysis:
@@ -95,14 +99,15 @@ class Analysis:
 
     def ask(
         self, model: Model, numbers: Sequence[int], each: Callable[[Sequence[int], Answers], None],
-        inside: Mask | None = None, *, share: tuple[float, float] = (0.0, 1.0), once: bool = False,
+        inside: Mask | None = None, *, share: tuple[float, float] = (0.0, 1.0), looks: Looks = "both",
     ) -> None:  # fmt: skip
         """Show slices to a network in batches; ``each`` gets the numbers and the probabilities of every batch.
 
         ``inside`` (canonical grid) blackens what lies outside it. ``share`` is where in the stage's progress this
-        begins and ends. With ``once`` mirror images are not asked about. Raises Cancelled between two batches.
+        begins and ends. Raises Cancelled between two batches.
         """
         entry = model.entry
+        looks = looks if entry.mirrored else "once"
         for first in range(0, len(numbers), _BATCH):
             batch = numbers[first : first + _BATCH]
             self.context.progress(share[0] + (share[1] - share[0]) * first / len(numbers))
@@ -110,14 +115,18 @@ class Analysis:
             if inside is not None:
                 grey *= self.stack.masked(inside[list(batch)], entry.size)[:, None]
             images = (grey - entry.mean) / entry.deviation
-            answers = model(images, self.notify)
-            if entry.mirrored and not once:
-                answers = second_look(model, images, answers, self.notify)
-            each(batch, answers)
+            each(batch, self._answers(model, images, np.asarray(batch) % 2 == 1, looks))
+
+    def _answers(self, model: Model, images: NDArray[np.float32], odd: NDArray[np.bool_], looks: Looks) -> Answers:
+        if looks == "in turn":
+            return turned_look(model, images, odd, self.notify)
+        answers = model(images, self.notify)
+        return second_look(model, images, answers, self.notify) if looks == "both" else answers
 
     def look_between(
-        self, model: Model, numbers: Sequence[int], each: Callable[[Sequence[int], Answers], None], grown: Growing
-    ) -> None:
+        self, model: Model, numbers: Sequence[int], each: Callable[[Sequence[int], Answers], None], grown: Growing,
+        looks: Looks = "both",
+    ) -> None:  # fmt: skip
         """Show some of the slices first, all along the body, then those between and beside what they hold.
 
         ``grown`` grows by ``each``; after the first round it is shown whole, if coarse. Slices of which both
@@ -127,7 +136,7 @@ class Analysis:
         step = max(1, min(_MOST_COARSE, int(_COARSE_MM / spacing)))
         first = numbers[::step]
         share = len(first) / max(1, len(numbers))
-        self.ask(model, first, each, share=(0.0, share))
+        self.ask(model, first, each, share=(0.0, share), looks=looks)
         if step == 1:
             return
         grown.preview()
@@ -136,19 +145,19 @@ class Analysis:
         for n, start in enumerate(range(0, len(numbers), step)):
             if holds[n] or (n + 1 < len(holds) and holds[n + 1]):
                 wanted += numbers[start + 1 : start + step]
-        self.ask(model, wanted, each, share=(share, 1.0))
+        self.ask(model, wanted, each, share=(share, 1.0), looks=looks)
 
     def segment(
         self, model: Model, numbers: Sequence[int], label: str, *, inside: Mask | None = None,
         shown: Literal["lungs", "lesions"] | None = None, threshold: float | None = None, levels: bool = False,
-        once: bool = False,
+        looks: Looks = "both",
     ) -> Segmented:  # fmt: skip
-        """The mask of one label of a network's map head; ``shown`` publishes it as it grows. ``once`` as in ask.
+        """The mask of one label of a network's map head; ``shown`` publishes it as it grows.
 
         Raises WeightsMissing where the network has no such label.
         """
         grown = self.growing(model, label, shown=shown, threshold=threshold, levels=levels)
-        self.ask(model, numbers, grown.add, inside, once=once)
+        self.ask(model, numbers, grown.add, inside, looks=looks)
         return grown.done()
 
     def growing(
@@ -165,20 +174,20 @@ class Analysis:
         limit = model.entry.threshold if threshold is None else threshold
         return Growing(self.stack, model, label, show if shown else None, limit, levels)
 
-    def classify(self, model: Model, numbers: Sequence[int], head: str, *, once: bool = False) -> NDArray[np.float32]:
-        """Probabilities of a vector head, (slices, labels); ``once`` as in :meth:`ask`."""
+    def classify(self, model: Model, numbers: Sequence[int], head: str, looks: Looks = "both") -> NDArray[np.float32]:
+        """Probabilities of a vector head, (slices, labels)."""
         parts: list[NDArray[np.float32]] = []
-        self.ask(model, numbers, lambda batch, answers: parts.append(answers[head]), once=once)
+        self.ask(model, numbers, lambda batch, answers: parts.append(answers[head]), looks=looks)
         labels = len(labels_of(model, head))
         return np.concatenate(parts) if parts else np.zeros((0, labels), np.float32)
 
     def recognised(
-        self, model: Model, numbers: Sequence[int], limit: float, *, once: bool = False
+        self, model: Model, numbers: Sequence[int], limit: float, looks: Looks = "both"
     ) -> tuple[Recognition, list[int], str]:
         """A recogniser's opinion on the study, the slices that are positive, and the label that was looked for."""
         labels = labels_of(model, RECOGNITION)
         target = positive_of(labels)
-        found = self.classify(model, numbers, RECOGNITION, once=once)[:, labels.index(target)]
+        found = self.classify(model, numbers, RECOGNITION, looks)[:, labels.index(target)]
         positive = [k for k, value in zip(numbers, found, strict=True) if value > limit]
         return opinion_on(found, limit), positive, target
 

@@ -18,7 +18,8 @@ from inference.errors import Cancelled
 from inference.findings import Warning
 from inference.models import config as configs
 from inference.models.config import NetworkConfig
-from inference.models.outputs import MASK, Head
+from inference.models.networks.joint import JointConfig
+from inference.models.outputs import MASK, Head, independent_map
 from inference.models.registry import build, to_record
 from inference.systems import runtime
 from inference.systems.registry import RunOptions
@@ -71,13 +72,16 @@ TINY: dict[str, tuple[str, NetworkConfig]] = {
         configs.MultitaskConfig(SIZE, 1, widths=(4, 4, 4, 4, 4), classifier_width=4, norm=True),
     ),
 }  # fmt: skip
+JOINT = "consensus-lungs-lesions-compact"
+"""One network for lungs and lesions, which the default takes where it is there."""
+_WITH_JOINT = TINY | {JOINT: ("consensus/joint", JointConfig(SIZE, 1, decoder=(8, 8, 8, 8)))}
 CASCADE = ("cascade-severity-lungs-compact", "cascade-severity-lesions-compact")
 """What the cascade needs, which is what most systems take their lungs from."""
 
 
 def entry_of(name: str, **facts: Any) -> Entry:
     """The manifest's line for a tiny network, without files."""
-    network, config = TINY[name]
+    network, config = _WITH_JOINT[name]
     known: dict[str, Any] = {"rendering": RENDERING_VERSION, "trained_on": "nothing: random weights of a test"}
     return Entry(name, network, to_record(config), SIZE, **{**known, **facts})
 
@@ -153,13 +157,15 @@ class RuleModel:
 
 
 @contextmanager
-def ruled(folder: Path, *, covid: float = 0.9) -> Iterator[dict[str, RuleModel]]:
-    """Every network answers by rule: under -130 HU inside the body is lung, about -140 HU lesion, ``covid`` is sure."""
+def ruled(folder: Path, *, covid: float = 0.9, joint: bool = False) -> Iterator[dict[str, RuleModel]]:
+    """Every network answers by rule: under -130 HU inside the body is lung, about -140 HU lesion, ``covid`` is sure.
+
+    With ``joint`` there is one network for lungs and lesions too, which is asked about mirror images.
+    """
     models: dict[str, RuleModel] = {}
-    for name in TINY:
-        entry = replace(
-            entry_of(name, channels=("local", "soft")), size=RULE_SIZE, torch=StoredFile(f"{name}.safetensors", "0")
-        )
+    for name in _WITH_JOINT if joint else TINY:
+        facts = entry_of(name, channels=("local", "soft"), mirrored=name == JOINT)
+        entry = replace(facts, size=RULE_SIZE, torch=StoredFile(f"{name}.safetensors", "0"))
         enter(folder, entry)
         heads = _heads(name)
         models[name] = RuleModel(entry, heads, _rule(name, heads, covid))
@@ -175,7 +181,7 @@ RULE_SIZE = 96
 @cache
 def _heads(name: str) -> tuple[Head, ...]:
     with torch.device("meta"):
-        return build(TINY[name][1]).heads
+        return (independent_map(("lung", "lesion")),) if name == JOINT else build(TINY[name][1]).heads
 
 
 def _rule(name: str, heads: tuple[Head, ...], covid: float) -> Rule:
@@ -183,14 +189,12 @@ def _rule(name: str, heads: tuple[Head, ...], covid: float) -> Rule:
         said: dict[str, NDArray[np.float32]] = {}
         for head in heads:
             if head.kind == "map" and head.name == MASK:
-                marked = (
-                    lung_mask(grey)
-                    if "lungs" in name
-                    else ((grey[:, 1] > 0.025) & (grey[:, 1] < 0.08)).astype(np.float32)
-                )
+                opaque = ((grey[:, 1] > 0.025) & (grey[:, 1] < 0.08)).astype(np.float32)
+                marked = lung_mask(grey) if "lungs" in name else opaque
                 if "effusion" in name or "ground-glass" in name:
                     marked = np.zeros_like(marked)
-                said[MASK] = np.stack([1 - marked, marked], axis=1)[:, -len(head.labels) :]
+                both = (marked, marked * opaque) if name == JOINT else (1 - marked, marked)
+                said[MASK] = np.stack(both, axis=1)[:, -len(head.labels) :]
             elif head.kind == "vector":
                 sure = np.array([covid if label == "covid" else 1 - covid for label in head.labels], np.float32)
                 said[head.name] = np.broadcast_to(sure, (len(grey), len(sure)))

@@ -10,7 +10,8 @@ from typing import Self
 class ConsensusSettings:
     """The rules around the networks.
 
-    ``probability`` is the cut-off for opacity, in scans after a Gaussian of ``steadying_mm`` along the body.
+    ``probability`` is the cut-off for opacity, in scans after a Gaussian of ``steadying_mm`` along the body; where
+    slices are no farther apart than ``in_turn`` of that, each is looked at once, every other one mirrored.
     ``veto_hu``: opacity whose surroundings (a median over about ``smoothing_mm``) are darker is aerated lung.
     ``consolidation_hu`` parts ground-glass from consolidation. The streams that tell them apart look at a slice every
     ``class_step_mm``; those between are told apart like the nearest. ``difference``: percentage points between
@@ -21,6 +22,7 @@ class ConsensusSettings:
 
     probability: float = 0.5
     steadying_mm: float = 2.0
+    in_turn: float = 1.25
     veto_hu: float = -780.0
     smoothing_mm: float = 3.0
     consolidation_hu: float = -300.0

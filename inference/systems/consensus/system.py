@@ -16,7 +16,7 @@ from inference.systems.consensus.check import Check
 from inference.systems.consensus.config import ConsensusSettings
 from inference.systems.consensus.postprocess import beyond_lungs, other_gas, smoothed, split, steadied, veto
 from inference.systems.growing import Mask, Segmented, nearest
-from inference.systems.learned import Analysis
+from inference.systems.learned import Analysis, Looks
 from inference.systems.model import Answers
 from inference.systems.registry import CONSENSUS, RunContext, System, SystemCard
 from inference.systems.runtime import prepare_networks
@@ -120,9 +120,15 @@ class _Run:
             if grown.previewed:
                 check.begin()
 
-        run.look_between(lung_model, run.stack.with_body(), each, grown)
+        looks: Looks = "in turn" if self._averages_neighbours() else "both"
+        run.look_between(lung_model, run.stack.with_body(), each, grown, looks)
         lungs, bearing = run.settled(lung_model, run.share_lungs(lung_model, grown.done()).mask)
         return lungs, bearing, marked.done()
+
+    def _averages_neighbours(self) -> bool:
+        """Whether slices lie so close that an opacity's probability is as much the neighbours' as its own."""
+        apart = self.run.stack.canonical.geometry.spacing_mm[0]
+        return self.steadies and apart <= self.settings.in_turn * self.settings.steadying_mm
 
     def _steadied(self, said: Segmented) -> Mask:
         """The opacities; in a scan, whose slices follow one another, averaged along the body."""
@@ -149,7 +155,7 @@ class _Run:
         elif len(trained) == len(streams):
             asked = opaque[:: max(1, round(settings.class_step_mm / run.stack.canonical.geometry.spacing_mm[0]))]
             said = {
-                label: run.segment(trained[label], asked, name, levels=True, once=True)
+                label: run.segment(trained[label], asked, name, levels=True, looks="once")
                 for name, label in _CLASSES.items()
             }
             for k, like in zip(opaque, nearest(asked, opaque), strict=True):
@@ -176,7 +182,7 @@ class _Run:
         model = self.run.optional("recogniser")
         if model is None:
             return None, [], ""
-        return self.run.recognised(model, bearing, model.entry.threshold, once=True)
+        return self.run.recognised(model, bearing, model.entry.threshold, "once")
 
     def _compared(self, rules: SystemOutput | None, lungs: NDArray[np.uint8], lesions: NDArray[np.uint8]) -> None:
         """Take fluid from the rules where no stream finds it, and lung where the network misses most of a slice's.

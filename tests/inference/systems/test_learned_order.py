@@ -14,15 +14,16 @@ from numpy.typing import NDArray
 
 from inference.errors import Cancelled
 from inference.findings import Warning
-from inference.labels import Lesion
+from inference.labels import Lesion, Lung
 from inference.models.outputs import MASK, Head, independent_map
 from inference.pipeline.agreement import agree
 from inference.systems import device
-from inference.systems.learned import Analysis
+from inference.systems.answers import turned_look
+from inference.systems.learned import Analysis, Looks
 from inference.systems.registry import CASCADE_SEVERITY, create
 from inference.systems.weights import StoredFile
 from inference.volume import Units, Volume
-from tests.helpers.learned import CASCADE, Recorder, entry_of, ruled, ship_tiny, weights_in
+from tests.helpers.learned import CASCADE, JOINT, Recorder, entry_of, ruled, ship_tiny, weights_in
 from tests.helpers.phantoms import chest
 
 THIN = chest(disease="right", shape=(48, 96, 128), spacing_mm=(2.0, 3.2, 3.0), ground_glass_hu=-140.0,
@@ -82,10 +83,10 @@ class Fixed:
         return {MASK: np.full(shape, self.level, np.float32)}
 
 
-def looked(labels: Sequence[str], level: float, once: bool = False) -> int:
+def looked(labels: Sequence[str], level: float, looks: Looks = "both") -> int:
     model = Fixed((independent_map(tuple(labels)),), level)
     run = Analysis(CASCADE_SEVERITY, SMALL, Recorder())
-    run.ask(model, [0, 1, 2], lambda batch, answers: None, once=once)
+    run.ask(model, [0, 1, 2], lambda batch, answers: None, looks=looks)
     return model.asked
 
 
@@ -95,7 +96,7 @@ def looked(labels: Sequence[str], level: float, once: bool = False) -> int:
 )
 def test_only_pictures_with_a_trace_of_disease_are_shown_mirrored(labels: list[str], level: float, times: int) -> None:
     assert looked(labels, level) == 3 * times
-    assert looked(labels, level, once=True) == 3
+    assert looked(labels, level, "once") == looked(labels, level, "in turn") == 3
 
 
 def test_slices_far_from_any_lung_are_not_looked_at() -> None:
@@ -192,3 +193,32 @@ def test_machine_without_a_sign_of_a_gpu_is_not_searched_for_one(monkeypatch: py
     monkeypatch.setattr(device, "_may_have_gpu", lambda: False)
     monkeypatch.setitem(__import__("sys").modules, "torch", None)
     assert device.device_of("auto") == "cpu"
+
+
+class Echo(Fixed):
+    """A model whose answer is the picture itself."""
+
+    def __call__(self, images: NDArray[np.float32], notify: Any) -> dict[str, NDArray[np.float32]]:
+        self.seen = images.copy()
+        return {MASK: images.copy()}
+
+
+def test_slices_looked_at_mirrored_in_turn_are_answered_the_right_way_round() -> None:
+    model = Echo((independent_map(("lesion",)),), 0.0)
+    pictures = np.random.default_rng(3).random((4, 1, 5, 7)).astype(np.float32)
+    answers = turned_look(model, pictures, np.array([False, True, False, True]), lambda warning: None)
+    np.testing.assert_array_equal(answers[MASK], pictures)
+    np.testing.assert_array_equal(model.seen[::2], pictures[::2])
+    np.testing.assert_array_equal(model.seen[1::2], pictures[1::2, ..., ::-1])
+
+
+@pytest.mark.parametrize(("apart", "times"), [(2.0, 1), (4.0, 2)])
+def test_the_default_looks_once_at_slices_that_lie_near_one_another(apart: float, times: int, tmp_path: Path) -> None:
+    slices = round(96 / apart)
+    volume = chest(disease="right", shape=(slices, 96, 128), spacing_mm=(apart, 3.2, 3.0), ground_glass_hu=-140.0,
+                   consolidation_hu=-140.0, vessels=False, noise_hu=0.0).volume  # fmt: skip
+    with ruled(tmp_path, joint=True) as models:
+        output = create("consensus").run(volume, Recorder())
+    assert models[JOINT].asked == slices * times  # the rule marks a pixel of something in every slice
+    right = np.isin(output.lungs.array, Lung.RIGHT)
+    assert (output.lesions.array[right] > 0).sum() > 0.9 * (output.lesions.array > 0).sum()
