@@ -10,17 +10,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
 from PySide6.QtCore import QPoint, QRect, Qt, QTimer
-from PySide6.QtGui import QGuiApplication, QImage, QResizeEvent, QShowEvent
-from PySide6.QtWidgets import (
-    QComboBox,
-    QHBoxLayout,
-    QLabel,
-    QSpacerItem,
-    QStackedLayout,
-    QToolButton,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtGui import QGuiApplication, QImage, QShowEvent
+from PySide6.QtWidgets import QLabel, QStackedLayout, QVBoxLayout, QWidget
 
 from inference.findings import Findings
 from inference.volume import Point
@@ -28,18 +19,13 @@ from viewer.operations.surfaces import surfaces_of
 from viewer.rendering.lesion_lookup import lesion_at
 from viewer.state.layers import labels
 from viewer.state.session import Session
-from viewer.widgets.choice_menu import ChoiceMenu
+from viewer.widgets.volume_bar import VolumeBar
 
 if TYPE_CHECKING:
     from viewer.rendering.meshing import Surface
     from viewer.rendering.volume_scene import Direction
 
 _REST_MS = 250
-_BAR_MARGIN, _BAR_SPACING = 6, 2
-_SIDES: tuple[tuple[Direction, str], ...] = (
-    ("A", "from the front"), ("P", "from the back"), ("L", "from the patient's left"),
-    ("R", "from the patient's right"), ("S", "from above"), ("I", "from below"),
-)  # fmt: skip
 _EMPTY = "The 3D lung appears after an analysis"
 _REFUSED = "Nothing is measured on this study, so there is no 3D lung"
 _NO_DISPLAY = "3D needs a display with OpenGL"
@@ -93,7 +79,7 @@ class VolumeView(QWidget):
     @property
     def legend(self) -> tuple[tuple[str, tuple[int, int, int]], ...]:
         """Names and colours that the slices' legend does not hold."""
-        if self._shown is None or self._colouring.currentData() != "infection":
+        if self._shown is None or self.bar.colouring != "infection":
             return ()
         from viewer.rendering.volume_scene import INFECTION_COLOUR
 
@@ -128,7 +114,7 @@ class VolumeView(QWidget):
                 self._scene.set_cross(self._session.crosshair.value)
             else:
                 self._scene.set_cross(None)
-            self._scene.set_cut(self._cut.currentData(), self._session.crosshair.value)
+            self._scene.set_cut(self.bar.cut, self._session.crosshair.value)
             self._scene.renderer.ResetCameraClippingRange()
             self._interactor.GetRenderWindow().Render()
 
@@ -144,37 +130,10 @@ class VolumeView(QWidget):
     # building -----------------------------------------------------------------------------------------------------
 
     def _build(self) -> None:
-        bar = QHBoxLayout()
-        bar.setContentsMargins(_BAR_MARGIN, 4, _BAR_MARGIN, 4)
-        bar.setSpacing(_BAR_SPACING)
-        self._title = QLabel("3D")
-        bar.addWidget(self._title)
-        self._sides: list[QToolButton] = []
-        for letter, words in _SIDES:
-            button = QToolButton()
-            button.setText(letter)
-            button.setToolTip(f"Look {words}")
-            button.clicked.connect(lambda _=False, letter=letter: self.look_from(letter))
-            bar.addWidget(button)
-            self._sides.append(button)
-        bar.addStretch(1)
-        self._colouring = QComboBox()
-        self._colouring.setToolTip("Colour of the infection")
-        self._colouring.addItem("Infection in red", "infection")
-        self._colouring.addItem("By class", "classes")
-        self._colouring.currentIndexChanged.connect(lambda _: self._recolour())
-        self._cut = QComboBox()
-        self._cut.setToolTip("Cut away what lies in front of the crosshair's plane")
-        for text, value in (("No cut", "none"), ("Cut axial", "axial"), ("Cut coronal", "coronal"),
-                            ("Cut sagittal", "sagittal")):  # fmt: skip
-            self._cut.addItem(text, value)
-        self._cut.currentIndexChanged.connect(lambda _: self.render_now())
-        bar.addWidget(self._colouring)
-        bar.addWidget(self._cut)
-        self._more = ChoiceMenu((self._colouring, self._cut))
-        bar.addWidget(self._more)
-        bar_height = max(self._colouring.sizeHint().height(), self._sides[0].sizeHint().height())
-        bar.addItem(QSpacerItem(0, bar_height))
+        self.bar = VolumeBar()
+        self.bar.looked.connect(self.look_from)
+        self.bar.recoloured.connect(self._recolour)
+        self.bar.cut_moved.connect(self.render_now)
         self._words = QLabel(_EMPTY, alignment=Qt.AlignmentFlag.AlignCenter, wordWrap=True)
         self._words.setProperty("role", "placeholder")
         self._stack = QStackedLayout()
@@ -182,7 +141,7 @@ class VolumeView(QWidget):
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.setSpacing(0)
-        outer.addLayout(bar)
+        outer.addWidget(self.bar)
         outer.addLayout(self._stack, 1)
         self._offer_controls(False, sides_known=False)
 
@@ -251,27 +210,9 @@ class VolumeView(QWidget):
         QTimer.singleShot(0, self.render_now)
 
     def _offer_controls(self, there: bool, *, sides_known: bool) -> None:
-        """Controls only while there is something to look at, letters only where the patient's sides are known."""
-        self._offered = there, sides_known
-        for button in self._sides:
-            button.setVisible(there and sides_known)
-        self._fold_choices()
+        self.bar.offer(there, sides_known=sides_known)
         if self._cube is not None:
             self._cube.SetEnabled(sides_known)
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        """Qt's hook: where the bar has no room for them, the choices go behind one button."""
-        super().resizeEvent(event)
-        self._fold_choices()
-
-    def _fold_choices(self) -> None:
-        there, sides_known = self._offered
-        combos = (self._colouring, self._cut)
-        parts = [self._title, *combos, *(self._sides if sides_known else ())]
-        needed = sum(part.sizeHint().width() + _BAR_SPACING for part in parts) + 2 * _BAR_MARGIN
-        for combo in combos:
-            combo.setVisible(there and needed <= self.width())
-        self._more.setVisible(there and needed > self.width())
 
     def _forget(self) -> None:
         self._shown = self._meshing = None
@@ -297,7 +238,7 @@ class VolumeView(QWidget):
 
     def _recolour(self, render: bool = True) -> None:
         if self._scene is not None:
-            self._scene.set_colouring(self._colouring.currentData())
+            self._scene.set_colouring(self.bar.colouring)
             if render:
                 self.render_now()
 

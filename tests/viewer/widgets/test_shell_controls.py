@@ -177,11 +177,11 @@ def test_choices_of_the_3d_view_go_behind_one_button_where_the_bar_is_too_narrow
         view.resize(width, 300)
         combos = view.findChildren(QComboBox)
         assert [combo.isVisible() for combo in combos] == [not folded] * 2
-        assert view._more.isVisible() is folded
+        assert view.bar.more.isVisible() is folded
         assert all(combo.width() >= combo.sizeHint().width() for combo in combos if combo.isVisible())
     view.resize(290, 300)
     view._offer_controls(False, sides_known=False)
-    assert not view._more.isVisible(), "nothing to choose before there is a lung"
+    assert not view.bar.more.isVisible(), "nothing to choose before there is a lung"
 
 
 def test_the_button_offers_the_same_choices_and_makes_them(qtbot):
