@@ -12,18 +12,19 @@ class ConsensusSettings:
 
     ``probability`` is the cut-off for opacity, in scans after a Gaussian of ``steadying_mm`` along the body; where
     slices are no farther apart than ``in_turn`` of that, each is looked at once, every other one mirrored.
-    ``veto_hu``: opacity whose surroundings (a median over about ``smoothing_mm``) are darker is aerated lung.
-    ``consolidation_hu`` parts ground-glass from consolidation. The streams that tell them apart look at a slice every
-    ``class_step_mm``; those between are told apart like the nearest. ``difference``: percentage points between
-    networks and densitometry above which the reader is told. ``most_gas``: share of the lungs that may be taken out as
-    airways and gas of bowel; above it the reader is told instead. ``reach_mm``: how far above and below the lung that
-    density rules find a network may find lung.
+    ``veto_hu``: what is marked is aerated lung where its mean density within about ``region_mm`` is lower.
+    ``consolidation_hu`` parts ground-glass from consolidation, after a median over about ``smoothing_mm``. The streams
+    that tell them apart look at a slice every ``class_step_mm``; those between are told apart like the nearest.
+    ``difference``: percentage points between networks and densitometry above which the reader is told. ``most_gas``:
+    share of the lungs that may be taken out as airways and gas of bowel; above it the reader is told instead.
+    ``reach_mm``: how far above and below the lung that density rules find a network may find lung.
     """
 
     probability: float = 0.5
     steadying_mm: float = 2.0
     in_turn: float = 1.25
-    veto_hu: float = -780.0
+    veto_hu: float = -760.0
+    region_mm: float = 4.0
     smoothing_mm: float = 3.0
     consolidation_hu: float = -300.0
     class_step_mm: float = 2.0

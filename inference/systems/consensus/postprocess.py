@@ -14,6 +14,8 @@ from inference.systems.consensus.config import ConsensusSettings
 Mask = NDArray[np.bool_]
 _AERATED_HU = -500
 _GAUSSIANS = 2.0
+_LUNG_HU = (-1000, -500)
+"""Nothing darker or denser than this weighs more in the veto."""
 _NEAR_PIXELS = 9
 
 
@@ -26,9 +28,26 @@ def smoothed(hu: NDArray[np.int16], pixel_mm: tuple[float, float], settings: Con
     return np.asarray(cv2.medianBlur(values, 3 if wide < 4 else 5), np.float32)
 
 
-def veto(smooth: NDArray[np.float32], opacity: Mask, settings: ConsensusSettings) -> Mask:
-    """``opacity`` (rows, columns) without what is as dark as aerated lung."""
-    return opacity & (smooth >= settings.veto_hu)
+def veto(hu: NDArray[np.int16], opacity: Mask, pixel_mm: tuple[float, float], settings: ConsensusSettings) -> Mask:
+    """``opacity`` (rows, columns) without the parts that are on the whole as dark as aerated lung.
+
+    Judged by the mean density of what is marked near by, a Gaussian of ``region_mm``: an opacity keeps its outline and
+    the aerated lobules inside it, and a vessel makes no opacity of the lung beside it.
+    """
+    out = np.zeros_like(opacity)
+    rows, columns = np.flatnonzero(opacity.any(axis=1)), np.flatnonzero(opacity.any(axis=0))
+    if not rows.size:
+        return out
+    where = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
+    marked = opacity[where].astype(np.float32)
+    values = np.clip(hu[where], *_LUNG_HU).astype(np.float32) * marked
+    across, down = settings.region_mm / pixel_mm[1], settings.region_mm / pixel_mm[0]
+    total, share = (
+        cv2.GaussianBlur(one, (0, 0), sigmaX=across, sigmaY=down, borderType=cv2.BORDER_CONSTANT)
+        for one in (values, marked)
+    )
+    out[where] = opacity[where] & (total >= settings.veto_hu * share)
+    return out
 
 
 def split(smooth: NDArray[np.float32], opacity: Mask, settings: ConsensusSettings) -> NDArray[np.uint8]:

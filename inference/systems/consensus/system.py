@@ -149,8 +149,8 @@ class _Run:
             run.thresholds.update(veto_hu=settings.veto_hu, consolidation_hu=settings.consolidation_hu)
             pixel = run.stack.canonical.geometry.spacing_mm[1:]
             for k in opaque:
-                smooth = smoothed(run.stack.source(k), pixel, settings)
-                out[k] = split(smooth, veto(smooth, opacity[k], settings), settings)
+                hu = run.stack.source(k)
+                out[k] = split(smoothed(hu, pixel, settings), veto(hu, opacity[k], pixel, settings), settings)
             self.sources.update({label.key: "rule" for label in _CLASSES.values()})
         elif len(trained) == len(streams):
             asked = opaque[:: max(1, round(settings.class_step_mm / run.stack.canonical.geometry.spacing_mm[0]))]

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from inference.labels import Lesion, Lung
 from inference.systems.answers import opinion_on, strongest
@@ -69,22 +72,51 @@ def test_more_certain_stream_wins_and_only_fluid_may_lie_outside_the_lung() -> N
     assert found.ravel().tolist() == [Lesion.GROUND_GLASS, Lesion.CONSOLIDATION, 0, Lesion.EFFUSION]
 
 
-def test_true_densities_veto_aerated_lung_and_split_the_rest() -> None:
-    settings = ConsensusSettings(smoothing_mm=1.0)
-    hu = np.array([[-860, -779, -301, -300, 40]], np.int16)
-    opacity = np.array([[True, True, True, True, False]])
-    smooth = smoothed(hu, (1.0, 1.0), settings)
-    left = veto(smooth, opacity, settings)
-    assert left.ravel().tolist() == [False, True, True, True, False]
+def test_true_densities_split_opacity_into_ground_glass_and_consolidation() -> None:
+    hu = np.array([[-779, -301, -300, 40]], np.int16)
+    opacity = np.array([[True, True, True, False]])
+    smooth = smoothed(hu, (1.0, 1.0), ConsensusSettings(smoothing_mm=1.0))
     g, c = Lesion.GROUND_GLASS, Lesion.CONSOLIDATION
-    assert split(smooth, left, settings).ravel().tolist() == [0, g, g, c, 0]
+    assert split(smooth, opacity, ConsensusSettings()).ravel().tolist() == [g, g, c, 0]
 
 
-def test_vessel_does_not_save_its_surroundings_from_the_veto() -> None:
-    hu = np.full((9, 9), -870, np.int16)
-    hu[4, 4] = 40
-    settings = ConsensusSettings()
-    assert not veto(smoothed(hu, (1.0, 1.0), settings), np.ones((9, 9), bool), settings).any()
+def marked_disc(radius: int, inside_hu: int, around_hu: int = -870) -> tuple[NDArray[np.int16], NDArray[np.bool_]]:
+    rows, columns = np.mgrid[-40:41, -40:41]
+    disc = rows**2 + columns**2 <= radius**2
+    return np.where(disc, np.int16(inside_hu), np.int16(around_hu)), disc
+
+
+def vetoed(hu: NDArray[np.int16], opacity: NDArray[np.bool_], pixel_mm: tuple[float, float] = (1.0, 1.0)) -> Any:
+    return veto(hu, opacity, pixel_mm, ConsensusSettings())
+
+
+@pytest.mark.parametrize(("inside_hu", "kept"), [(-761, False), (-759, True), (-650, True), (30, True), (-900, False)])
+def test_true_densities_veto_aerated_lung(inside_hu: int, kept: bool) -> None:
+    hu, disc = marked_disc(12, inside_hu)
+    np.testing.assert_array_equal(vetoed(hu, disc), disc & kept)
+
+
+def test_opacity_keeps_its_outline_and_the_aerated_lobules_in_it() -> None:
+    hu, disc = marked_disc(16, -600)
+    hu[38:42, 38:42] = -880
+    np.testing.assert_array_equal(vetoed(hu, disc), disc)
+
+
+def test_thin_vessel_does_not_save_its_surroundings_from_the_veto() -> None:
+    hu, disc = marked_disc(12, -870)
+    hu[:, 39:41] = 40
+    assert not vetoed(hu, disc).any()
+
+
+def test_veto_is_measured_in_millimetres_along_either_axis() -> None:
+    hu = np.full((60, 60), -870, np.int16)
+    hu[:, 30:] = -650
+    everywhere = np.ones((60, 60), bool)
+    fine, coarse = (int(vetoed(hu, everywhere, (1.0, pixel))[30].sum()) for pixel in (0.5, 2.0))
+    assert fine == coarse == 30  # where both halves meet the mean is the cut-off
+    turned = vetoed(np.ascontiguousarray(hu.T), everywhere, (2.0, 1.0))
+    np.testing.assert_array_equal(turned, vetoed(hu, everywhere, (1.0, 2.0)).T)
+    assert not vetoed(hu, np.zeros((60, 60), bool)).any()
 
 
 def test_opacity_that_comes_and_goes_from_slice_to_slice_is_steadied_and_unseen_slices_have_no_say() -> None:
