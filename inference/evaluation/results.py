@@ -39,7 +39,7 @@ from inference.training.data import packs
 from inference.training.datasets.sample import is_of
 from inference.training.recipe_book import recipes
 
-BASELINE = "baseline-lungs-lesions"
+BASELINE = "baseline"
 _NOTHING_TRIED = "Nothing is written down in docs/tried.csv."
 CLOSE = 0.003
 """How far the Dice of what is shipped may lie from that of the trained network."""
@@ -100,28 +100,41 @@ def true_hu(lines: Sequence[scored.Scored]) -> str:
 
 
 def beside_baseline(parts: Sequence[Part]) -> str:
-    """Ours less the baseline's, by patient."""
-    known = {part.name: part for part in parts}
-    plain = known.get(BASELINE)
-    if plain is None or not plain.records:
+    """Each part less the baseline, by patient; the default's stages less the baseline's of the same name."""
+    plain = [part for part in parts if part.recipe.system == BASELINE and part.records]
+    if not plain:
         return "The baseline is not trained yet."
-    cells_of = []
-    for part in parts:
-        for place, label in (one for one in asked(part.records) if part.name != BASELINE):
-            ours, theirs = (
-                figures.segmentation(of_set(one.records, place), label).get("dice_by_patient", {})
-                for one in (part, plain)
-            )
-            difference = paired_difference(_known(ours), _known(theirs))
-            if difference is not None:
-                signed = f"{difference.value:+.3f}"
-                each = ", ".join(f"{who} {ours[who] - theirs[who]:+.3f}" for who in sorted(set(ours) & set(theirs))
-                                 if ours[who] is not None and theirs[who] is not None)  # fmt: skip
-                cells_of.append([part.name, label, place, signed, between(difference), str(difference.n), each])
+    cells_of = [
+        cells
+        for beside in plain
+        for part in parts
+        if part.recipe.system != BASELINE and _stage(part) in (beside.recipe.part, "")
+        for cells in _less(part, beside)
+    ]
     if not cells_of:
         return "No part has been judged on the baseline's patients yet."
-    head = ("part", "what", "on", "mean difference of Dice", "95 % over patients", "patients", "each")
+    head = ("part", "less", "what", "on", "mean difference of Dice", "95 % over patients", "patients", "each")
     return "Same data, augmentation and steps for the baseline as for the default.\n\n" + table(head, cells_of)
+
+
+def _stage(part: Part) -> str:
+    return part.recipe.part if part.recipe.system == "consensus" else ""
+
+
+def _less(part: Part, beside: Part) -> list[list[str]]:
+    """A line for each figure that both have."""
+    out = []
+    for place, label in asked(part.records):
+        ours, theirs = (
+            _known(figures.segmentation(of_set(one.records, place), label).get("dice_by_patient", {}))
+            for one in (part, beside)
+        )
+        difference = paired_difference(ours, theirs)
+        if difference is not None:
+            each = ", ".join(f"{who} {ours[who] - theirs[who]:+.3f}" for who in sorted(set(ours) & set(theirs)))
+            out.append([part.name, beside.name, label, place, f"{difference.value:+.3f}", between(difference),
+                        str(difference.n), each])  # fmt: skip
+    return out
 
 
 def sources_alone(parts: Sequence[Part], where: Where) -> str:

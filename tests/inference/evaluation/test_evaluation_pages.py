@@ -173,10 +173,13 @@ def test_paired_difference_to_the_baseline_is_by_patient(data: Path, runs: Path,
     lungs = next(part for part in parts.gather(where, as_shipped=False) if part.name == "cascade-severity-lungs")
     worse = tuple(replace(one, counts={"lung": [10, 30, 30, 900]}) for one in lungs.records)
     better = tuple(replace(one, counts={"lung": [90, 5, 5, 900]}) for one in lungs.records)
-    text = results.beside_baseline([
-        replace(lungs, trained=better), replace(lungs, name=results.BASELINE, trained=worse),
-    ])  # fmt: skip
+    plain = replace(lungs, name="baseline-lungs-lesions", recipe=PLAIN, trained=worse)
+    text = results.beside_baseline([replace(lungs, trained=better), plain])
     assert f"{180 / 190 - 20 / 80:+.3f}" in text and "patient-0" in text and "| 2 |" in text
+    first = replace(plain, name="baseline-first", recipe=replace(PLAIN, part="first"))
+    default = replace(lungs, name="consensus-first", recipe=replace(PLAIN, system="consensus", part="first"))
+    lines = results.beside_baseline([replace(default, trained=better), plain, first]).splitlines()
+    assert [line.split(" | ")[1] for line in lines if line.startswith("| consensus-first")] == ["baseline-first"]
     assert "not trained yet" in results.beside_baseline([lungs])
 
 
