@@ -65,6 +65,13 @@ def painted(paint, scene, smooth=False, scale=1.0, offset=(0.0, 0.0)):
     return pixels(image)
 
 
+def painted_anew_and_kept(kept, scene, smooth=False):
+    """The second painting of two: the first is straight, the second is kept."""
+    straight, again = (painted(kept.paint, scene, smooth) for _ in range(2))
+    assert np.abs(straight - again).max() <= smooth
+    return again
+
+
 def turned(plane, transform):
     """A slice as the reader asked to see it: clockwise quarter turns, then the flips of what is seen."""
     plane = np.rot90(plane, -transform.quarter_turns)
@@ -144,7 +151,7 @@ def test_what_is_kept_equals_what_is_painted_straight(qapp, camera, smooth, scal
     scene = scene_of(marked(), "coronal", camera)
     kept, straight = KeptPicture(), painted(paint_picture, scene, smooth, scale, offset)
     inside = np.s_[2 : int(SIZE[1] * scale), 2 : int(SIZE[0] * scale)]
-    for _ in range(2):
+    for _ in range(3):  # straight, kept, copied
         difference = np.abs(painted(kept.paint, scene, smooth, scale, offset) - straight)[inside]
         assert difference.max() <= smooth  # interpolation is reckoned in fixed point, from where the drawing begins
 
@@ -173,20 +180,36 @@ def test_nothing_stale_is_shown_after_a_change_of(qapp, change):
     masks = session.masks.value
     session.show_masks(masks.lungs, masks.lesions, np.linspace(0, 1, 7 * 9 * 11, dtype=np.float32).reshape(SHAPE))
     scene, kept = scene_of(session, "axial"), KeptPicture()
-    before = painted(kept.paint, scene)
+    before = painted_anew_and_kept(kept, scene)
     CHANGES[change](session)
-    after = painted(kept.paint, scene)
+    after = painted_anew_and_kept(kept, scene)
     assert not np.array_equal(after, before)
     assert np.array_equal(after, painted(KeptPicture().paint, scene))
 
 
 def test_nothing_stale_is_shown_after_zoom_interpolation_or_without_labels(qapp):
     scene, kept = scene_of(marked(), "axial"), KeptPicture()
-    first = painted(kept.paint, scene)
-    assert not np.array_equal(painted(kept.paint, scene, smooth=True), first)
+    first = painted_anew_and_kept(kept, scene)
+    assert not np.array_equal(painted_anew_and_kept(kept, scene, smooth=True), first)
     scene.camera.value = Camera(0.5)
-    small = painted(kept.paint, scene)
+    small = painted_anew_and_kept(kept, scene)
     assert np.array_equal(small, painted(KeptPicture().paint, scene)) and not small[0].any()
     plain = scene.picture(overlays=False)
-    bare = painted(lambda painter, frame, _, smooth: kept.paint(painter, frame, plain, smooth), scene)
-    assert np.ptp(small, axis=-1).any() and not np.ptp(bare, axis=-1).any()
+    for _ in range(2):
+        bare = painted(lambda painter, frame, _, smooth: kept.paint(painter, frame, plain, smooth), scene)
+        assert np.ptp(small, axis=-1).any() and not np.ptp(bare, axis=-1).any()
+
+
+def test_a_part_is_painted_from_what_is_kept_and_nothing_beside_it(qapp):
+    scene, kept = scene_of(marked(), "axial"), KeptPicture()
+    whole = painted(kept.paint, scene)
+
+    def part(painter, *rest):
+        painter.setClipRect(10, 20, 30, 40)
+        kept.paint(painter, *rest)
+
+    got, inside = painted(part, scene), np.s_[20:60, 10:40]
+    np.testing.assert_array_equal(got[inside], whole[inside])
+    untouched = painted(lambda *_: None, scene)
+    untouched[inside] = got[inside]
+    np.testing.assert_array_equal(got, untouched)
