@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from inference.errors import Cancelled, GeometryRefused, InferenceError
+from inference.findings import Findings
 from inference.io.study import LoadedSeries
 from inference.pipeline.cancellation import CancellationToken
 from inference.pipeline.events import (
@@ -45,7 +46,11 @@ class Wish:
 
 
 class AnalysisJobs:
-    """One analysis at a time. What was found before stays on show until the new one shows something better."""
+    """One analysis at a time.
+
+    What was found before stays on show until the new one has masks to show: figures never stand beside the masks of
+    another run. Should that run end without a result, both come back together.
+    """
 
     def __init__(self, session: Session, jobs: Jobs) -> None:
         self._session = session
@@ -53,6 +58,10 @@ class AnalysisJobs:
         self._runner = IsolatedRunner()
         self._number: int | None = None
         self._last: Wish | None = None
+        self._unfinished = False
+        """Whether the masks on show are those of a run that has not ended."""
+        self._earlier: Findings | None = None
+        """What was found before that run."""
 
     @property
     def worker_pid(self) -> int | None:
@@ -63,11 +72,10 @@ class AnalysisJobs:
         """Start the spare worker from a background thread."""
         threading.Thread(target=self._runner.warm_up, name="warm up", daemon=True).start()
 
-    def cancel(self) -> None:
-        """End the running analysis, if there is one."""
-        if self._number is not None:
-            self._jobs.cancel(self._number)
-            self._number = None
+    def forget(self) -> None:
+        """End the running analysis, if there is one, for a series that is being closed: nothing is brought back."""
+        self._unfinished, self._earlier = False, None
+        self._end()
 
     def retry(self, shared: SharedVolume | None) -> int | None:
         """Run the last system again on what is open now."""
@@ -77,7 +85,8 @@ class AnalysisJobs:
 
     def start(self, wish: Wish, shared: SharedVolume) -> int:
         """Run a system on the series in shared memory; returns the job's number."""
-        self.cancel()
+        self._end()
+        self._bring_back()
         self._last = wish
         loaded, verdict = self._session.loaded.value, self._session.verdict.value
         if verdict is None or loaded is None:
@@ -129,7 +138,7 @@ class AnalysisJobs:
 
     def close(self) -> None:
         """End the worker."""
-        self.cancel()
+        self.forget()
         self._runner.close()
 
     def _on_event(self, number: int, event: Event, buffers: Run) -> None:
@@ -140,13 +149,37 @@ class AnalysisJobs:
         elif isinstance(event, StageStarted):
             self._jobs.board.update(number, detail=event.stage)
         elif isinstance(event, PartialResult):
+            self._begin_anew()
             self._session.show_masks(buffers.masks["lungs"], buffers.masks["lesions"])
+
+    def _begin_anew(self) -> None:
+        """The first masks of a run are about to be shown: the figures of the one before it go."""
+        if not self._unfinished:
+            self._unfinished, self._earlier = True, self._session.findings.value
+            self._session.hovered_lesion.value = None
+            self._session.findings.value = None
+
+    def _bring_back(self) -> None:
+        """Show again, masks and figures, what the run that has ended without a result had replaced."""
+        if not self._unfinished:
+            return
+        earlier, self._earlier, self._unfinished = self._earlier, None, False
+        if earlier is None:
+            self._session.show_masks(None, None)
+        else:
+            self._session.show_findings(earlier)
+
+    def _end(self) -> None:
+        if self._number is not None:
+            self._jobs.cancel(self._number)
+            self._number = None
 
     def _show(self, ending: Succeeded, wish: Wish) -> None:
         findings = ending.findings
         if wish.fallback_reason:
             provenance = replace(findings.output.provenance, fallback_reason=wish.fallback_reason)
             findings = replace(findings, output=replace(findings.output, provenance=provenance))
+        self._unfinished, self._earlier = False, None
         self._session.verdict.value = ending.verdict
         self._session.show_findings(findings)
         if findings.output.agreement is not None:
@@ -154,15 +187,11 @@ class AnalysisJobs:
 
     def _stopped(self, number: int, error: BaseException) -> None:
         """After a failure or a cancel: what was on show before the run, and a verdict that the lungs turned red."""
-        if self._number not in (number, None):
+        if number != self._number:
             return
         if isinstance(error, GeometryRefused) and error.verdict is not None:
             self._session.verdict.value = error.verdict
-        findings = self._session.findings.value
-        if findings is None:
-            self._session.show_masks(None, None)
-        else:
-            self._session.show_findings(findings)
+        self._bring_back()
 
 
 def _error(ending: Ending) -> BaseException:

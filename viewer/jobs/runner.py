@@ -72,12 +72,12 @@ class Jobs:
 
         ``xray`` says whether a picture is an X-ray, where the reader knows better than its look.
         """
-        self._analysis.cancel()
+        self._analysis.forget()
         return self._reading.load(info, on_done, xray)
 
     def unload(self) -> None:
         """Forget the open series and what was found on it; a load or analysis under way is given up."""
-        self._analysis.cancel()
+        self._analysis.forget()
         self._reading.unload()
 
     def load_beside(self, info: SeriesInfo) -> int:
