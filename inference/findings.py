@@ -136,9 +136,12 @@ class Severity:
     ct_severity_score: int | None = None
     total_severity_score: int | None = None
     percentage_qualifier: Literal["", "at least"] = ""
-    """"at least" where a whole side holds no air: what lies under its fluid is in no percentage."""
+    """"at least" where a whole side holds no air: what lies under its fluid is in no percentage; and where the system
+    does not look for a class of infection."""
     not_aerated: tuple[Literal["right", "left"], ...] = ()
     """The sides without air."""
+    unsought: tuple[str, ...] = ()
+    """The classes of infection for which the system does not look."""
 
     @property
     def percentage_of_infection(self) -> float | None:
@@ -243,6 +246,8 @@ class SystemOutput:
     """An X-ray has shares of the drawn lung field and no volumes."""
     opinions: Mapping[str, Recognition] = field(default_factory=dict)
     """Further systems' opinions on the same picture, by system."""
+    segmented: bool = True
+    """False where the system did not look for disease in this study at all: no percentage is known then."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -199,6 +199,7 @@ _SEVERITY: dict[str, Callable[[Severity], Any]] = {
     "percentage_of_infection": lambda severity: severity.percentage_of_infection,
     "percentage_qualifier": lambda severity: severity.percentage_qualifier,
     "not_aerated": lambda severity: severity.not_aerated,
+    "not_looked_for": lambda severity: severity.unsought,
     "mean_over_slices": lambda severity: severity.mean_over_slices,
     "grade": lambda severity: None if severity.qualifier == "withheld" else severity.grade,
     "grade_qualifier": lambda severity: severity.qualifier,

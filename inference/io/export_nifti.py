@@ -14,6 +14,7 @@ import numpy as np
 
 from inference.errors import ExportError
 from inference.io.export_files import replacing
+from inference.software import NOTICE
 from inference.volume import LabelMap, VolumeGeometry
 
 _LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
@@ -75,6 +76,7 @@ def _image(labels: LabelMap) -> Any:
     image.header.set_zooms((i, j, k))
     image.header.set_xyzt_units("mm" if geometry.spacing_known else "unknown")
     image.header["cal_max"] = 4
+    image.header["descrip"] = NOTICE
     ras = _LPS_TO_RAS @ geometry.affine
     known = geometry.orientation_known
     image.set_sform(ras if known else None, _SCANNER if known else _UNKNOWN)

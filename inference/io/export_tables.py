@@ -9,6 +9,7 @@ from pathlib import Path
 from inference.findings import ZONES, Findings, RegionFigures, Severity
 from inference.io.export_files import replacing
 from inference.labels import Lesion
+from inference.software import NOTICE
 
 Cell = str | int | float | None
 PERCENTAGE = "Percentage of infection (PO)"
@@ -39,10 +40,22 @@ def regions(severity: Severity) -> tuple[tuple[str, RegionFigures], ...]:
 
 
 def severity_rows(severity: Severity) -> list[list[Cell]]:
-    """The severity table with its heading row."""
+    """The severity table with its heading row, a grade and what qualifies it; every row of one length."""
     columns = regions(severity)
     heading: list[Cell] = ["figure", "unit", *(name for name, _ in columns)]
-    return [heading, *([name, unit, *(take(figures) for _, figures in columns)] for name, unit, take in FIGURES)]
+    worse = {severity.worse_lung: severity.worse_lung_grade}
+    rows: list[list[Cell]] = [
+        heading,
+        *([name, unit, *(take(figures) for _, figures in columns)] for name, unit, take in FIGURES),
+        ["Mean over slices", "%", severity.mean_over_slices],
+        ["Grade", "", severity.grade, *(worse.get(side) for side in ("right", "left") if len(columns) > 1)],
+        ["Qualifier", "", severity.qualifier],
+        ["Qualifier of percentages", "", severity.percentage_qualifier],
+        ["Reason", "", severity.withheld_reason],
+        ["Zone score", "/24", severity.zone_score],
+        ["Notice", "", NOTICE],
+    ]
+    return [row + [None] * (len(heading) - len(row)) for row in rows]
 
 
 def write_severity(path: Path, findings: Findings) -> None:

@@ -13,12 +13,15 @@ from inference.errors import GeometryRefused
 from inference.findings import Findings, Provenance, SystemOutput
 from inference.pipeline.cancellation import CancellationToken
 from inference.pipeline.events import Event, MaskName, PartialResult, Progress, StageFinished, StageStarted
+from inference.systems.nested import NestedContext
 from inference.systems.registry import RunOptions, System, SystemCard, cards, create
 from inference.verdict import Verdict
-from inference.volume import Volume
+from inference.volume import Units, Volume
 
 _FIGURES = "figures"
 _FIGURES_SHARE = 0.08
+_CAGE, _CAGE_SHARE = "densitometry", 0.3
+"""The rib cage by density rules, for the white-lung rule, where a learned system does not run them itself."""
 _AGREEMENT = "agreement"
 _AGREEMENT_SHARE = 2.0
 """Time for the other systems, in times of the one that was asked for."""
@@ -120,6 +123,9 @@ def analyse(
     device = "cpu" if device == "auto" and running.card.kind == "rule-based" else device
     token = cancel or CancellationToken()
     stages = running.card.stages
+    caged = not xray and _lacks_cage(running.card, volume)
+    if caged:
+        stages = (*stages, (_CAGE, _CAGE_SHARE * sum(share for _, share in stages)))
     if agreement:
         stages = (*stages, (_AGREEMENT, _AGREEMENT_SHARE * sum(share for _, share in stages)))
     context = _Context(stages, emit, token, publish, device, config, options)
@@ -127,6 +133,9 @@ def analyse(
     if not xray:
         verdict = from_lungs(verdict, volume, output.lungs.array)
         _refuse_red(verdict)
+    if caged:
+        context.stage(_CAGE)
+        output = _with_cage(volume, output, context)
     if agreement:
         context.stage(_AGREEMENT)
         output = _with_agreement(running.card, volume, output, context)
@@ -148,6 +157,18 @@ def _told(provenance: Provenance, card: SystemCard, options: RunOptions) -> Prov
         provenance, title=listed.title, trained_on=listed.trained_on, limitations=listed.limitations,
         options=("segmented even where not recognised",) if options.segment_anyway else (),
     )  # fmt: skip
+
+
+def _lacks_cage(card: SystemCard, volume: Volume) -> bool:
+    """Whether density rules have to run besides; they need Hounsfield units."""
+    return card.kind == "learned" and volume.units is Units.HU and _CAGE not in dict(card.stages)
+
+
+def _with_cage(volume: Volume, output: SystemOutput, context: _Context) -> SystemOutput:
+    if output.rib_cage is not None or not output.lungs.array.any():
+        return output
+    rules = create(_CAGE).run(volume, NestedContext("cpu", "", RunOptions(), context.progress))
+    return replace(output, rib_cage=rules.rib_cage)
 
 
 def _with_agreement(card: SystemCard, volume: Volume, output: SystemOutput, context: _Context) -> SystemOutput:

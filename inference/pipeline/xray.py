@@ -38,7 +38,9 @@ CARD = SystemCard(
     ),
 )  # fmt: skip
 _MOST_TELLING = ("covid-mtnet", "specialised-streams")
-_UNTRUE_OF_XRAYS = frozenset({"no_hounsfield_units", "no_spacing", "sides_unknown", "below_detection_floor"})
+_UNTRUE_OF_XRAYS = frozenset({
+    "no_hounsfield_units", "no_spacing", "sides_unknown", "below_detection_floor", "missed_lung_unknown",
+})  # fmt: skip
 
 
 def create_reading() -> XrayReading:

@@ -29,6 +29,7 @@ from inference.quantification.per_slice import mean_over_slices, slice_figures
 from inference.quantification.scores import LOBES, ct_severity_score, quarter_score, total_severity_score
 from inference.quantification.sensitivity import sensitivity_range
 from inference.quantification.tally import Tally, tally
+from inference.quantification.unsought import bounded, slices_without_percentages, unsought, without_percentages
 from inference.quantification.white_lung import not_aerated, white_lung
 from inference.volume import LabelMap, Volume
 
@@ -73,6 +74,8 @@ def assess(
     listed = components(masks, counts, settings)
     slices = slice_figures(masks, counts)
     severity = _severity(masks, counts, output, mean_over_slices(slices), settings, lobes is not None)
+    if not output.segmented:
+        severity, slices = without_percentages(severity), slices_without_percentages(slices)
     manifestations = {name: _manifestation(Lesion[name.upper()], masks, counts, output) for name in MANIFESTATIONS}
     explanation = _explanation(output)
     warnings = (*output.warnings, *notes(masks, counts, severity, listed, settings))
@@ -105,7 +108,9 @@ def _severity(
         zone: quarter_score(figures.percentage) for zone, figures in zones.items() if figures.percentage is not None
     }
     empty = not_aerated(counts, masks.sides_known, {warning.code for warning in output.warnings}, settings)
-    white = white_lung(counts, both, masks.sides_known, ml, settings, empty)
+    found = grade_of(both, settings)
+    left_out = unsought(output)
+    white = bounded(white_lung(counts, both, masks.sides_known, ml, settings, empty), left_out, found)
     withheld = white.qualifier == "withheld"
     worse = _worse(right, left) if not empty else (None, None)
     bars = histogram(counts)
@@ -117,7 +122,7 @@ def _severity(
         left=left,
         zones=zones,
         mean_over_slices=mean,
-        grade=None if withheld else grade_of(both, settings),
+        grade=None if withheld else found,
         qualifier=white.qualifier,
         worse_lung=worse[0],
         worse_lung_grade=None if withheld or worse[1] is None else grade_of(worse[1], settings),
@@ -132,8 +137,9 @@ def _severity(
         opacity_histogram=None if bars is None else bars[2],
         ct_severity_score=ct_severity_score(lobe_shares) if scored else None,
         total_severity_score=total_severity_score(lobe_shares) if scored else None,
-        percentage_qualifier="at least" if empty and both.lung_voxels else "",
+        percentage_qualifier="at least" if (empty or left_out) and both.lung_voxels else "",
         not_aerated=empty,
+        unsought=left_out,
     )
 
 

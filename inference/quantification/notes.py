@@ -16,7 +16,12 @@ def notes(
     lung = severity.both
     said: list[tuple[bool, str, str]] = [
         (not lung.lung_voxels, "no_lung", "No lung was found, so nothing was measured."),
-        (bool(severity.qualifier), "possibly_missed_lung", severity.withheld_reason),
+        (bool(severity.qualifier), _cause(severity), severity.withheld_reason),
+        (
+            not counts.cage.any() and bool(lung.lung_voxels),
+            "missed_lung_unknown",
+            "Whether dense lung was missed is not known: no rib cage was found, or there are no Hounsfield units.",
+        ),
         (bool(masks.missing), "missing_slices", f"{len(masks.missing)} missing slices were not measured."),
         (
             severity.sensitivity is not None and severity.sensitivity.crosses_bin_edge,
@@ -48,6 +53,11 @@ def notes(
         ),
     ]
     return tuple(Warning(code, text) for applies, code, text in said if applies)
+
+
+def _cause(severity: Severity) -> str:
+    complete = severity.both.percentage is not None and not severity.unsought
+    return "possibly_missed_lung" if complete else "not_all_was_looked_for"
 
 
 def _matters(voxels: int, masks: Prepared) -> bool:

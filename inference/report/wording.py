@@ -49,10 +49,11 @@ def infection(severity: Severity, of: RegionFigures | None, name: str = "both") 
 
 
 def is_at_least(severity: Severity, name: str) -> bool:
-    """Whether lung without air is missing in the percentage of ``both``, ``right``, ``left`` or a zone."""
+    """Whether lung without air, or a class not looked for, is missing in the percentage of ``both``, ``right``,
+    ``left`` or a zone."""
     if name == "both":
         return bool(severity.percentage_qualifier)
-    return name.split()[0] in severity.not_aerated
+    return bool(severity.unsought) or name.split()[0] in severity.not_aerated
 
 
 def mean_over_slices(severity: Severity) -> str:

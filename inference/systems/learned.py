@@ -242,6 +242,7 @@ class Analysis:
         sources: Mapping[str, Literal["learned", "rule"]], probabilities: Mapping[str, float] | None = None,
         recognition: Recognition | None = None, heat: NDArray[np.float32] | None = None, heat_of: str = "",
         classes: Mapping[str, float] | None = None, rib_cage: LabelMap | None = None, airways: LabelMap | None = None,
+        segmented: bool = True,
     ) -> SystemOutput:  # fmt: skip
         """Everything together, on the volume's own grid."""
         for mask in (lungs, lesions):
@@ -272,6 +273,7 @@ class Analysis:
             warnings=tuple(self.warnings),
             timing_s=self._timing,
             classes=dict(classes or {}),
+            segmented=segmented,
         )  # fmt: skip
 
     def _part(self, name: str) -> Part:

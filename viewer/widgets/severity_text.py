@@ -59,23 +59,14 @@ def _of_xray(findings: Findings, verdict: Verdict) -> list[str]:
 def as_csv(findings: Findings, verdict: Verdict) -> str:
     """The severity table with its heading row, then classes and provenance; empty cells where unknown."""
     severity, provenance = findings.severity, findings.output.provenance
-    rows: list[list[Cell]] = [
-        *severity_rows(severity),
-        ["Mean over slices", "%", severity.mean_over_slices],
-        ["Grade", "", severity.grade, severity.worse_lung_grade if severity.worse_lung == "right" else None,
-         severity.worse_lung_grade if severity.worse_lung == "left" else None],
-        ["Qualifier", "", severity.qualifier],
-        ["Qualifier of percentages", "", severity.percentage_qualifier],
-        ["Zone score", "/24", severity.zone_score],
-    ]  # fmt: skip
+    rows = severity_rows(severity)
     for name in MANIFESTATIONS:
         one = findings.manifestations.get(name)
         if one is not None and one.source is not None:
             label = name.replace("_", " ").capitalize()
             rows += [[f"{label} volume", "ml", one.volume_ml], [f"{label} of lung", "%", one.percent_of_lung],
                      [f"{label} mean density", "HU", one.mean_hu]]  # fmt: skip
-    rows += [["Geometry", "", verdict.colour.word], ["System", "", f"{provenance.system} {provenance.version}"],
-             ["Notice", "", NOTICE]]  # fmt: skip
+    rows += [["Geometry", "", verdict.colour.word], ["System", "", f"{provenance.system} {provenance.version}"]]
     stream = StringIO()
     width = max(len(row) for row in rows)
     csv.writer(stream).writerows([[_cell(cell) for cell in row] + [""] * (width - len(row)) for row in rows])

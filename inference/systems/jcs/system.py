@@ -56,14 +56,14 @@ class Jcs:
             said = run.segment(segmenter, bearing, labels_of(segmenter, "mask")[-1], shown="lesions")
             run.thresholds["lesion_probability"] = segmenter.entry.threshold
         else:
-            run.warn("not_segmented", "The study was not recognised, so nothing was segmented: 0 % is not a finding.")
+            run.warn("not_segmented", "The study was not recognised, so nothing was segmented and nothing measured.")
         run.begin("explanation")
         positive = [k for k, value in zip(bearing, found, strict=True) if value > self.settings.probability]
         heat = heat_of_class(run, recogniser, positive, RECOGNITION, target, "paper-5")
         return run.output(
             lungs, _lesions(lungs, said), sources={Lesion.UNCLASSIFIED.key: "learned"} if said else {},
             probabilities={Lesion.UNCLASSIFIED.key: said.highest} if said else {}, recognition=recognition,
-            heat=heat, heat_of=target,
+            heat=heat, heat_of=target, segmented=said is not None,
         )  # fmt: skip
 
 

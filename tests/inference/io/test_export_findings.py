@@ -16,6 +16,7 @@ from inference.io.export import findings_json, write_findings, write_json, write
 from inference.io.export_identity import redacted
 from inference.io.export_json import plain
 from inference.io.study import Identity
+from inference.software import NOTICE
 from inference.volume import VolumeGeometry
 from tests.helpers.analysed import AMBER, PATIENT, RED, findings_of, info_of, loaded_of
 from tests.helpers.phantoms import Chest, chest
@@ -196,6 +197,9 @@ def test_tables_agree_with_the_figures(case: Chest, tmp_path: Path) -> None:
     both, right, left = (float(cell) for cell in severity["Lung volume"][2:5])
     assert right + left == pytest.approx(both, rel=1e-4)
     assert sum(float(cell) for cell in severity["Lung volume"][5:]) == pytest.approx(both, rel=1e-4)
+    assert severity["Grade"][2] == findings.severity.grade and severity["Qualifier"][2] == findings.severity.qualifier
+    assert severity["Notice"][2] == NOTICE
+    assert {len(row) for row in severity.values()} == {len(severity["figure"])}
     slices = rows(tmp_path / "slices.csv")
     assert len(slices) == 1 + case.volume.geometry.shape[0]
     infected = sum(float(row[slices[0].index("infected_mm2")]) for row in slices[1:])

@@ -145,10 +145,21 @@ def recognised(covid: float, name: str, folder: Path, options: RunOptions) -> Sy
 def test_jcs_segments_only_what_it_recognises_unless_asked(tmp_path: Path) -> None:
     silent = recognised(0.1, "jcs", tmp_path, RunOptions())
     assert not silent.lesions.array.any()
-    assert silent.sources == {}
+    assert silent.sources == {} and not silent.segmented
     assert "not_segmented" in {warning.code for warning in silent.warnings}
     assert recognised(0.1, "jcs", tmp_path, RunOptions(segment_anyway=True)).lesions.array.any()
-    assert recognised(0.9, "jcs", tmp_path, RunOptions()).lesions.array.any()
+    found = recognised(0.9, "jcs", tmp_path, RunOptions())
+    assert found.lesions.array.any() and found.segmented
+
+
+@pytest.mark.parametrize("name", ["jcs", "cascade-severity", "consensus"])
+def test_lung_that_a_network_leaves_out_withholds_or_qualifies_the_grade(name: str, tmp_path: Path) -> None:
+    """A right lung without air: the networks of the rule take only what is nearly air for lung."""
+    volume = chest(disease="none", white_lung="right").volume
+    with ruled(tmp_path):
+        findings, _ = analyse(name, volume, Verdict())
+    assert findings.severity.qualifier in {"at least", "withheld"}
+    assert findings.severity.possibly_missed_percent["right"] > 10 > findings.severity.possibly_missed_percent["left"]
 
 
 def test_streams_and_manifestations_run_though_recognition_is_negative(tmp_path: Path) -> None:
