@@ -12,7 +12,7 @@ from viewer.rendering.annotations import unit_name
 from viewer.rendering.camera import ViewFrame
 from viewer.rendering.plane import Letters, PlaneGrid, coordinate_text
 from viewer.rendering.slice_scene import SliceScene
-from viewer.rendering.slice_source import SliceSource
+from viewer.rendering.slice_source import SliceSource, slab_slices
 from viewer.state.session import Projection, Slab
 
 COMPACT_BELOW = 420
@@ -54,16 +54,13 @@ def furniture_of(
 ) -> Furniture:
     """The furniture of a view's present slice. ``cursor`` is where the mouse is, in view pixels."""
     session, source, grid = scene.session, scene.source, frame.grid
-    info = scene.series.info if scene.series is not None else session.selected.value
+    info = info_of(scene)
     small = compact(frame)
     plane = scene.plane.capitalize() if grid.geometry.orientation_known else ""
     who = () if info is None else identity_lines(info, identity_hidden)
     if small:
         who = who[:1] if scene.plane == "axial" and not identity_hidden else ()
-    verdict = session.verdict.value if not scene.second or session.beside.value is None else None
-    if scene.second and session.beside.value is not None:
-        verdict = session.beside.value.verdict
-    colour, text = verdict_text(verdict)
+    colour, text = verdict_text(verdict_of(scene))
     lines = display_lines(
         frame,
         scene.index,
@@ -88,6 +85,17 @@ def furniture_of(
         heat_target=_heat_caption(scene),
         progress=session.loading.value,
     )
+
+
+def info_of(scene: SliceScene) -> SeriesInfo | None:
+    """The series that a view shows."""
+    return scene.series.info if scene.series is not None else scene.session.selected.value
+
+
+def verdict_of(scene: SliceScene) -> Verdict | None:
+    """The verdict of the series that a view shows."""
+    beside = scene.session.beside.value
+    return beside.verdict if scene.second and beside is not None else scene.session.verdict.value
 
 
 def scale_bar(frame: ViewFrame) -> ScaleBar | None:
@@ -125,14 +133,10 @@ def display_lines(
     """
     grid = frame.grid
     number = f"{grid.number(index)}/{grid.count}" if whole else ""
-    name = f"  {window.name}" if window.name else ""
-    lines = [
-        _joined(number, grid.position_text(index)),
-        _window_text(window) + name + ("  inverted" if inverted else ""),
-    ]
+    lines = [_joined(number, grid.position_text(index)), window_text(window, inverted)]
     if slab.projection is not Projection.NONE:
         middle = "values, overlay" if overlaid else "values"
-        lines.append(f"{slab.projection.value} {slab.thickness_mm:g} mm  ({middle}: middle slice)")
+        lines.append(f"{slab_text(grid, slab)}  ({middle}: middle slice)")
     zoom = f"zoom {frame.percent:.0f} %"
     if not compact(frame) and frame.width >= SPACING_FROM:
         zoom = _joined(zoom, _spacing(grid))
@@ -148,10 +152,18 @@ def probe_line(source: SliceSource, grid: PlaneGrid, point: Point, value: int | 
     return amount + "  " + "  ".join(coordinate_text(point, component) for component in range(3)) + " mm"
 
 
-def _window_text(window: WindowLevel) -> str:
-    if window.table is not None:
-        return "VOI LUT"
-    return f"W {window.width:g}  L {window.level:g}".replace("-", "−")
+def window_text(window: WindowLevel, inverted: bool) -> str:
+    """The display window by width, level and name, and whether low values are white."""
+    values = f"W {window.width:g}  L {window.level:g}".replace("-", "−") if window.table is None else "VOI LUT"
+    return "  ".join(part for part in (values, window.name, "inverted" if inverted else "") if part)
+
+
+def slab_text(grid: PlaneGrid, slab: Slab) -> str:
+    """``MIP 10 mm``; the number of slices where they have no millimetres."""
+    if grid.geometry.spacing_known:
+        return f"{slab.projection.value} {slab.thickness_mm:g} mm"
+    slices = slab_slices(grid, slab)
+    return f"{slab.projection.value} {slices} slice{'s' * (slices != 1)}"
 
 
 def verdict_text(verdict: Verdict | None) -> tuple[Colour, str]:

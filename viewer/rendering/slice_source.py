@@ -94,9 +94,14 @@ class SliceSource:
         return None if is_padding(voxel, self.volume)[0, 0] else int(voxel[0, 0])
 
 
+def slab_slices(grid: PlaneGrid, slab: Slab) -> int:
+    """How many slices fit a slab's thickness, at least one."""
+    return max(1, round(slab.thickness_mm / grid.slice_mm))
+
+
 def slab_range(grid: PlaneGrid, index: int, slab: Slab) -> range:
     """The slices of a slab round ``index``: as many as fit its thickness, at least one, inside the volume."""
-    slices = max(1, round(slab.thickness_mm / grid.slice_mm))
+    slices = slab_slices(grid, slab)
     first = index - (slices - 1) // 2
     return range(max(0, first), min(grid.count, first + slices))
 

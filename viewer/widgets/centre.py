@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from PySide6.QtCore import QPoint, QRect
-from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from viewer.jobs.runner import Jobs
+from viewer.rendering.caption import caption_of_slice, caption_of_volume
 from viewer.state.session import Session
+from viewer.widgets.picture_sheet import Pane
 from viewer.widgets.slice_view import SliceView
 from viewer.widgets.view_grid import ViewGrid
 from viewer.widgets.volume_view import VolumeView
@@ -41,9 +44,7 @@ class Centre(QWidget):
         self.grid.fit()
         self.volume.look_from("A")
 
-    def panes(
-        self, whole_layout: bool, scale: float, identity: bool
-    ) -> tuple[list[tuple[QRect, QImage]], tuple[int, int]]:
+    def panes(self, whole_layout: bool, scale: float, identity: bool) -> tuple[list[Pane], tuple[int, int]]:
         """Pictures of every view on show, or of the active one, with their places, and the size of the whole.
 
         Places are in screen pixels; slice pictures are painted anew ``scale`` times as large, the 3D picture is VTK's
@@ -54,20 +55,22 @@ class Centre(QWidget):
         shown = list(self.grid.shown())
         if not whole_layout:
             shown = [active] if active in shown else shown[:1]
-        panes: list[tuple[QRect, QImage]] = []
+        panes: list[Pane] = []
         for name in shown:
             view = views[name]
             place = QRect(view.mapTo(self.grid, QPoint(0, 0)), view.size()) if whole_layout else view.rect()
             if isinstance(view, SliceView):
-                panes.append((place, view.picture(scale, identity=identity)))
+                caption = caption_of_slice(view.scene, view.view_frame())
+                panes.append(Pane(place, view.picture(scale, identity=identity), caption))
             elif (picture := view.picture()) is not None:
-                panes.append((view.frame_rect(self.grid if whole_layout else view), picture))
+                place = view.frame_rect(self.grid if whole_layout else view)
+                panes.append(Pane(place, picture, caption_of_volume(self._session)))
         if whole_layout:
             return panes, (self.grid.width(), self.grid.height())
         if not panes:
             return [], (0, 0)
-        place, picture = panes[0]
-        return [(QRect(0, 0, place.width(), place.height()), picture)], (place.width(), place.height())
+        size = panes[0].place.size()
+        return [replace(panes[0], place=QRect(QPoint(0, 0), size))], (size.width(), size.height())
 
     def close_views(self) -> None:
         """Release what must go before the window does."""

@@ -11,8 +11,9 @@ from PySide6.QtGui import QColor, QFont, QFontMetrics, QImage, QPainter
 from inference.labels import Lung
 from inference.software import NAME, NOTICE, version
 from inference.verdict import Colour, Verdict
+from viewer.rendering.caption import Caption
 from viewer.state.layers import AGREEMENT, AGREEMENT_COLOURS, HEATMAP, Layer, labels
-from viewer.state.session import Projection, Session
+from viewer.state.session import Session
 from viewer.widgets.series_list import title
 from viewer.widgets.study_browser import person
 from viewer.widgets.theme import VERDICT_COLOURS, VERDICT_SHAPES, tabular
@@ -30,6 +31,15 @@ class Choices:
 
 
 @dataclass(frozen=True)
+class Pane:
+    """A view's picture, its place within the whole in screen pixels (logical), and what it shows."""
+
+    place: QRect
+    picture: QImage
+    caption: Caption
+
+
+@dataclass(frozen=True)
 class Line:
     """One line of words and its colour."""
 
@@ -42,7 +52,7 @@ Entry = tuple[str, tuple[int, int, int]]
 
 
 def sheet(
-    panes: Sequence[tuple[QRect, QImage]],
+    panes: Sequence[Pane],
     size: tuple[int, int],
     session: Session,
     choices: Choices,
@@ -53,7 +63,7 @@ def sheet(
     Parameters
     ----------
     panes
-        Places in screen pixels (logical) within ``size``, and their pictures, already in the chosen scale.
+        The views, their pictures already in the chosen scale.
     size
         Width and height of the whole arrangement in screen pixels.
     more
@@ -65,9 +75,10 @@ def sheet(
     measure = QFontMetrics(font)
     width = round(size[0] * scale)
     margin = round(10 * scale)
-    above = _wrapped(_above(session, choices), measure, width - 2 * margin)
-    below = _wrapped(_below(session), measure, width - 2 * margin)
-    legend = [*_legend(session), *more] if choices.legend else []
+    captions = [pane.caption for pane in panes]
+    above = _wrapped(_above(captions, choices), measure, width - 2 * margin)
+    below = _wrapped(_below(captions, session), measure, width - 2 * margin)
+    legend = [*(_legend(session) if _first(captions) else ()), *more] if choices.legend else []
     step = round(measure.height() * 1.25)
     head = margin + step * len(above)
     foot = step * (len(below) + bool(legend)) + margin
@@ -77,9 +88,10 @@ def sheet(
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setFont(font)
     _draw_lines(painter, above, margin, margin // 2, step)
-    for place, picture in panes:
+    for pane in panes:
+        place = pane.place
         target = QRectF(place.x() * scale, head + place.y() * scale, place.width() * scale, place.height() * scale)
-        painter.drawImage(target, picture, QRectF(picture.rect()))
+        painter.drawImage(target, pane.picture, QRectF(pane.picture.rect()))
     y = head + round(size[1] * scale) + margin // 2
     if legend:
         _draw_legend(painter, legend, margin, y, step)
@@ -97,17 +109,30 @@ def shown_layers(session: Session) -> list[Layer]:
     return [layer for layer in layers if layer.available and layer.visible and layer.opacity > 0]
 
 
-def _above(session: Session, choices: Choices) -> list[Line]:
-    info, verdict = session.selected.value, session.verdict.value
+def _first(captions: Sequence[Caption]) -> list[Caption]:
+    """Those of the open series' own views: the second view of two has no overlays."""
+    return [caption for caption in captions if not caption.second]
+
+
+def _above(captions: Sequence[Caption], choices: Choices) -> list[Line]:
+    """Patient, series and verdict: of each series where two are shown."""
+    series = {id(caption.info): caption for caption in captions}
     lines: list[Line] = []
-    if info is not None and choices.identity:
-        lines.append(Line(person(info, hidden=False)))
-    if info is not None:
-        lines.append(
-            Line(" · ".join(part for part in (info.modality, title(info, not choices.identity), info.kernel) if part))
-        )
-    lines.append(_verdict_line(verdict))
+    people: list[str] = []
+    for caption in series.values():
+        info, name = caption.info, _view_name(caption) if len(series) > 1 else ""
+        if info is not None:
+            if choices.identity and (who := person(info, hidden=False)) not in people:
+                people.append(who)
+                lines.append(Line(who))
+            words = (info.modality, title(info, not choices.identity), info.kernel)
+            lines.append(Line(name + " · ".join(part for part in words if part)))
+        lines.append(_verdict_line(caption.verdict))
     return [line for line in lines if line.text]
+
+
+def _view_name(caption: Caption) -> str:
+    return "Second view: " if caption.second else "First view: "
 
 
 def _verdict_line(verdict: Verdict | None) -> Line:
@@ -117,20 +142,23 @@ def _verdict_line(verdict: Verdict | None) -> Line:
     return Line(f"{VERDICT_SHAPES[colour]} Geometry {verdict.sentence()}", VERDICT_COLOURS[colour])
 
 
-def _below(session: Session) -> list[Line]:
-    from inference.report.wording import position, window
-
-    display, slab, loaded = session.window.value, session.slab.value, session.loaded.value
-    parts = [window(display.width, display.level)]
-    if loaded is not None and loaded.volume.geometry.orientation_known:
-        parts.append(position(session.crosshair.value[2]))
-    if slab.projection is not Projection.NONE:
-        parts.append(f"{slab.projection.value} {slab.thickness_mm:.0f} mm")
+def _below(captions: Sequence[Caption], session: Session) -> list[Line]:
+    """Window and positions, of each of the two views where both are shown; what made the overlays; the program."""
+    looks: dict[bool, list[Caption]] = {}
+    for caption in captions:
+        if caption.look:
+            looks.setdefault(caption.second, []).append(caption)
+    lines = []
+    for alike in looks.values():
+        name = _view_name(alike[0]) if len(looks) > 1 else ""
+        lines.append(f"{name}{alike[0].look} · {', '.join(caption.place for caption in alike)}")
     findings = session.findings.value
-    if findings is not None:
+    if findings is not None and _first(captions):
         provenance = findings.output.provenance
-        parts.append(f"{provenance.system} {provenance.version}")
-    return [Line(" · ".join(parts)), Line(f"{NAME} {version()} · {NOTICE}", "#9c9c9c")]
+        lines.append(f"{provenance.system} {provenance.version}")
+    if len(looks) < 2:
+        lines = [" · ".join(lines)]
+    return [*(Line(line) for line in lines), Line(f"{NAME} {version()} · {NOTICE}", "#9c9c9c")]
 
 
 def _legend(session: Session) -> list[Entry]:

@@ -71,6 +71,14 @@ def test_a_slab_says_that_its_values_and_overlay_are_the_middle_slices():
     assert "MIP 8 mm  (values: middle slice)" in shown(session).bottom_left
 
 
+def test_a_slab_without_spacing_is_told_in_slices_and_no_millimetres_are_made_up():
+    session = session_on(asymmetric(spacing_known=False))
+    for thickness, words in ((8.0, "MIP 2 slices"), (1.0, "MIP 1 slice")):
+        session.slab.value = Slab(Projection.MIP, thickness)
+        lines = shown(session).bottom_left
+        assert f"{words}  (values: middle slice)" in lines and not any(" mm" in line for line in lines)
+
+
 def test_identity_is_shown_and_can_be_hidden():
     session = session_on(asymmetric())
     assert shown(session).top_left[:2] == ("Quillfeather Ottoline   PX-4471-QQ", "1951-12-04   F")
