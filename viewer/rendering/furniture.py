@@ -115,13 +115,17 @@ def compact(frame: ViewFrame) -> bool:
 
 
 def identity_lines(info: SeriesInfo, hidden: bool) -> tuple[str, ...]:
-    """Who and which series. Without the patient where identity is hidden."""
+    """Who and which series. Without the patient and every date where identity is hidden."""
+    if hidden:
+        description = redacted(info.description, info.identity)
+        return (description,) if description else ()
     who = info.identity
-    patient = () if hidden else (_joined(who.name.replace("^", " ").strip(), who.patient_id),)
-    born = () if hidden else (_joined(_date(who.birth_date), who.sex),)
-    description = redacted(info.description, info.identity) if hidden else info.description
-    series = (_joined(_date(info.study_date), description),)
-    return tuple(line for line in (*patient, *born, *series) if line)
+    lines = (
+        _joined(who.name.replace("^", " ").strip(), who.patient_id),
+        _joined(_date(who.birth_date), who.sex),
+        _joined(_date(info.study_date), info.description),
+    )
+    return tuple(line for line in lines if line)
 
 
 def display_lines(

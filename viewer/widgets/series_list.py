@@ -83,8 +83,8 @@ class SeriesModel(QAbstractListModel):
         return self._series[index.row()]
 
     def picture(self, info: SeriesInfo) -> QPixmap | None:
-        """Its thumbnail; none of kinds that may have a name burned in while identity is hidden."""
-        if self.identity_hidden and (info.modality not in ("CT", "") or self.shown(info).is_xray):
+        """Its thumbnail; none of pictures that may have words in them while identity is hidden."""
+        if self.identity_hidden and may_hold_words(self.shown(info)):
             return None
         return self._pictures.get(id(info))
 
@@ -188,6 +188,19 @@ class SeriesDelegate(QStyledItemDelegate):
         reason = QRect(line.left(), line.top() + 1, line.width() + 20, 34)
         words = f"Proposed: {shown.reason}" if proposed else shown.reason
         painter.drawText(reason, Qt.TextFlag.TextWordWrap | Qt.AlignmentFlag.AlignTop, words)
+
+
+_NO_SLICES_OF_CT = frozenset({
+    "derived", "not_ct", "no_rescale", "rescale_type", "not_hounsfield", "eight_bit", "positions_missing", "no_grid",
+})  # fmt: skip
+"""Codes of the verdict that a screenshot or a dose sheet has, and a slice of CT as it was taken has not."""
+
+
+def may_hold_words(info: SeriesInfo) -> bool:
+    """Whether a name can stand in the pixels: everything but slices of CT in Hounsfield units."""
+    if info.kind == "image" or info.is_xray or info.modality not in ("CT", ""):
+        return True
+    return any(reason.code in _NO_SLICES_OF_CT for reason in info.verdict.reasons)
 
 
 def draw_verdict(painter: QPainter, colour: Colour, box: QRectF) -> None:

@@ -112,8 +112,9 @@ class StudyBrowser(QWidget):
             who, what = "Reading headers…", f"{series} so far" if series else ""
         elif count:
             first = session.selected.value or self.model.at(self.model.index(0))
-            who = person(first, session.identity_hidden.value)
-            what = " · ".join(part for part in (date(first.study_date), series) if part)
+            hidden = session.identity_hidden.value
+            who = person(first, hidden)
+            what = " · ".join(part for part in ("" if hidden else date(first.study_date), series) if part)
         else:
             who, what = "Nothing open", ""
         self._who.setText(who)

@@ -84,7 +84,7 @@ def test_identity_is_shown_and_can_be_hidden():
     assert shown(session).top_left[:2] == ("Quillfeather Ottoline   PX-4471-QQ", "1951-12-04   F")
     hidden = " ".join(shown(session, hidden=True).top_left)
     assert "Quillfeather" not in hidden and "4471" not in hidden and "1951" not in hidden
-    assert "chest 2 mm" in hidden
+    assert "chest 2 mm" in hidden and "2020" not in hidden, "a date tells who was there that day"
 
 
 def test_small_views_show_fewer_words():

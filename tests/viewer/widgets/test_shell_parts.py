@@ -278,13 +278,24 @@ def test_click_opens_a_series(browser, qtbot):
 
 
 def test_hidden_identity_hides_the_person_and_pictures_that_may_show_a_name(browser):
-    secondary = replace(INFO, index=1, uid="9", modality="OT")
-    browser.session.study.value = Study(INFO.source, (INFO, secondary), None)
-    for info in (INFO, secondary):
+    others = [
+        replace(INFO, modality="OT"),
+        replace(INFO, modality="CR", is_xray=True),
+        replace(INFO, modality="", kind="image"),
+        replace(INFO, verdict=Verdict((Reason("derived", Colour.RED, "Derived images"),))),
+        replace(INFO, verdict=Verdict((Reason("positions_missing", Colour.RED, "1 slice without a position"),))),
+        replace(INFO, modality="", kind="nifti", verdict=Verdict((Reason("eight_bit", Colour.AMBER, "8-bit"),))),
+    ]
+    slices = [INFO, replace(INFO, verdict=AMBER), replace(INFO, modality="", kind="nifti")]
+    everything = [replace(info, index=n, uid=str(n)) for n, info in enumerate([*slices, *others])]
+    browser.session.study.value = Study(INFO.source, tuple(everything), None)
+    for info in everything:
         browser.model.set_picture(info, np.full((4, 6), 90, np.uint8))
+    assert "2020-04-12" in browser._what.text()
     browser.session.identity_hidden.value = True
-    assert browser._who.text() == "Identity hidden"
-    assert browser.model.picture(INFO) is not None and browser.model.picture(secondary) is None
+    assert browser._who.text() == "Identity hidden" and "2020" not in browser._what.text()
+    shown = [browser.model.picture(info) is not None for info in everything]
+    assert shown == [True] * len(slices) + [False] * len(others)
 
 
 def test_words_of_a_series_without_a_description():
