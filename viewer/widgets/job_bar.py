@@ -7,6 +7,8 @@ from functools import partial
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QWidget
 
+from inference.findings import Findings
+from inference.software import NOTICE, version
 from viewer.binding import observe
 from viewer.jobs.runner import Jobs
 from viewer.operations import analysing
@@ -17,13 +19,14 @@ _ENDING_MS = 8000
 _DONE_MS = 2500
 """What ended well is seen on the screen; its line need not stay."""
 _ENDINGS = {"refused": "not measured"}
+_DEVICES = {"cpu": "CPU", "cuda": "GPU (CUDA)", "mps": "GPU (MPS)"}
 _STAGES = {"read": "reading", "lung": "lungs", "lesion": "lesions", "body": "body outline", "assess": "figures"}
 
 
 class JobBar(QWidget):
     """The window's foot: the job that started last, the notices, and what the program is."""
 
-    def __init__(self, session: Session, jobs: Jobs, standing: str) -> None:
+    def __init__(self, session: Session, jobs: Jobs) -> None:
         super().__init__()
         self.setObjectName("footer")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
@@ -37,7 +40,7 @@ class JobBar(QWidget):
         self._button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._button.clicked.connect(self._press)
         self._notices = NoticeLine(session)
-        self._standing = QLabel(standing)
+        self._standing = QLabel(standing())
         self._standing.setProperty("role", "dim")
         row = QHBoxLayout(self)
         row.setContentsMargins(10, 3, 10, 3)
@@ -52,6 +55,7 @@ class JobBar(QWidget):
         self._timer.timeout.connect(self._dismiss)
         self._clear()
         observe(self, session.jobs, self._show)
+        observe(self, session.findings, self._tell_device)
 
     @property
     def text(self) -> str:
@@ -59,9 +63,21 @@ class JobBar(QWidget):
         return self._title.text()
 
     @property
+    def standing(self) -> str:
+        """What the bar always says: what the program is for, where it last computed, its version."""
+        return self._standing.text()
+
+    @property
     def button(self) -> QPushButton:
         """Cancel while a job runs, Retry after a worker's death."""
         return self._button
+
+    def _tell_device(self, findings: Findings | None) -> None:
+        """Only an analysis shows where it runs: what is chosen automatically is not known before."""
+        if findings is not None:
+            device = findings.output.provenance.device
+            self._standing.setText(standing(device))
+            self._standing.setToolTip(f"The last analysis ran on {_DEVICES.get(device, device)}" if device else "")
 
     def _show(self, jobs: tuple[JobState, ...]) -> None:
         self._forget_mended(jobs)
@@ -116,6 +132,11 @@ class JobBar(QWidget):
         for job in self._session.jobs.value:
             if job.ending and not _may_retry(job):
                 self._jobs.board.dismiss(job.number)
+
+
+def standing(device: str = "") -> str:
+    """The words at the right end of the foot; without a device as long as none is known."""
+    return "  ·  ".join(part for part in (NOTICE, _DEVICES.get(device, device), f"v{version()}") if part)
 
 
 def sentence(job: JobState) -> str:

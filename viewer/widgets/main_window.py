@@ -9,7 +9,7 @@ from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEv
 from PySide6.QtWidgets import QMainWindow, QMenu, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
 from inference.io.study import LoadedSeries, WindowLevel
-from inference.software import NAME, NOTICE, version
+from inference.software import NAME
 from inference.verdict import Verdict
 from viewer.binding import bind_checked, observe
 from viewer.jobs.runner import Jobs
@@ -113,7 +113,7 @@ class MainWindow(QMainWindow):
             split.addWidget(widget)
         split.setStretchFactor(1, 1)
         self.panels = Panels(split, left, right, frame)
-        self.job_bar = JobBar(session, self._jobs, f"{NOTICE}  ·  CPU  ·  v{version()}")
+        self.job_bar = JobBar(session, self._jobs)
         whole = QWidget()
         outer = QVBoxLayout(whole)
         outer.setContentsMargins(0, 0, 0, 0)

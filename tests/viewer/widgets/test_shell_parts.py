@@ -12,6 +12,7 @@ from inference.io.study import LoadedSeries, Study
 from inference.verdict import Colour, Reason, Verdict
 from inference.volume import Units, Volume, VolumeGeometry
 from tests.helpers.fake_jobs import FakeJobs
+from tests.helpers.severity_session import found
 from tests.helpers.slices import asymmetric, loaded
 from viewer.operations.analysing import CANCELLING
 from viewer.settings import Settings
@@ -110,7 +111,7 @@ def test_losing_the_window_releases_the_key(held):
 def bar(qtbot):
     session = Session()
     jobs = FakeJobs(session)
-    widget = JobBar(session, jobs, "standing words")
+    widget = JobBar(session, jobs)
     qtbot.addWidget(widget)
     widget.resize(1200, 32)
     widget.show()
@@ -169,6 +170,17 @@ def test_what_ended_well_goes_sooner_than_what_did_not(bar):
         bar.jobs.board.end(bar.jobs.board.start("Loading images"), ending)
         waits[ending] = bar._timer.interval()
     assert waits["done"] < waits["cancelled"] == waits["failed"]
+
+
+def test_the_foot_names_a_device_only_after_an_analysis_and_the_one_it_ran_on(bar):
+    known = ("CPU", "GPU", "CUDA", "MPS")
+    assert not any(device in bar.standing for device in known)
+    for device, words in (("cuda", "GPU (CUDA)"), ("mps", "GPU (MPS)"), ("cpu", "CPU"), ("", "")):
+        output = replace(found().output, provenance=replace(found().output.provenance, device=device))
+        bar.session.findings.value = replace(found(), output=output)
+        assert [name for name in known if name in bar.standing] == [name for name in known if name in words]
+        bar.session.findings.value = None
+        assert words in bar.standing, "another series is open: what is known of the machine stays"
 
 
 def test_several_jobs_are_counted(bar):
