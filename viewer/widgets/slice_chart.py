@@ -255,12 +255,15 @@ class SliceChart(QWidget):
     def words(self, number: int) -> str:
         """What is known of a slice, in one line."""
         row = self._bars[number - 1].figures
+        place = f"{number}/{len(self._bars)}"
         if row is None:
-            return f"{number}/{len(self._bars)} · missing, not measured"
+            return f"{place} · missing, not measured"
         share = f"{self._about}{percent(row.percent)} infected"
         if row.percent is None:
             share = "nothing found so far" if self._rough and row.lung else "no lung"
-        return f"{number}/{len(self._bars)} · {position(row.position_mm)} · {share}"
+        if self._axial is not None and self._axial.orientation_known and self._axial.spacing_known:
+            place += f" · {position(row.position_mm)}"
+        return f"{place} · {share}"
 
     @property
     def _about(self) -> str:

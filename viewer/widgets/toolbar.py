@@ -6,6 +6,7 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import QDoubleSpinBox, QHBoxLayout, QLabel, QMenu, QToolBar, QToolButton, QWidget, QWidgetAction
 
+from inference.io.study import LoadedSeries
 from viewer.binding import observe
 from viewer.operations import looking
 from viewer.state.session import Layout, Projection, Session, Tool
@@ -53,6 +54,7 @@ class Toolbar(QToolBar):
         self.addSeparator()
         self._slab = self._menu_button("slab", "Slab", self._slab_menu())
         observe(self, session.slab, lambda _: self._show_slab())
+        observe(self, session.loaded, lambda _: self._show_slab())
         self.addSeparator()
         self.analyse = self._analyse_button(systems)
 
@@ -85,9 +87,9 @@ class Toolbar(QToolBar):
         box.setRange(1.0, 100.0)
         box.setDecimals(0)
         box.setSingleStep(5.0)
-        box.setSuffix(" mm")
         box.setKeyboardTracking(False)
         observe(box, self._session.slab, lambda slab: _set_quietly(box, slab.thickness_mm))
+        observe(box, self._session.loaded, lambda loaded: box.setSuffix(" mm" if _in_millimetres(loaded) else ""))
         box.valueChanged.connect(lambda thickness: looking.set_slab_thickness(self._session, thickness))
         layout.addWidget(box)
         action = QWidgetAction(menu)
@@ -160,9 +162,15 @@ class Toolbar(QToolBar):
     def _show_slab(self) -> None:
         slab = self._session.slab.value
         single = slab.projection is Projection.NONE
-        self._slab.setText("Slab" if single else f"{slab.projection.value} {slab.thickness_mm:.0f} mm")
+        thickness = f" {slab.thickness_mm:.0f} mm" if _in_millimetres(self._session.loaded.value) else ""
+        self._slab.setText("Slab" if single else f"{slab.projection.value}{thickness}")
         self._slab.setCheckable(True)
         self._slab.setChecked(not single)
+
+
+def _in_millimetres(loaded: LoadedSeries | None) -> bool:
+    """Whether a slab's thickness can be told in mm; pictures without spacing are projected by their number."""
+    return loaded is None or loaded.volume.geometry.spacing_known
 
 
 def _menu(actions: Actions, *names: str) -> QMenu:

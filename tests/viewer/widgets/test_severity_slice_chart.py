@@ -121,3 +121,15 @@ def test_masks_shown_again_leave_the_findings_in_the_chart(chart):
     before = widget.bars
     session.show_masks(None, None)
     assert widget.bars is before
+
+
+@pytest.mark.parametrize("unknown", ["orientation_known", "spacing_known"])
+def test_no_position_is_told_where_the_files_give_none(chart, unknown):
+    session = analysed()
+    widget = chart(session)
+    assert " mm · " in widget.words(20)
+    volume = session.loaded.value.volume
+    session.loaded.value = replace(
+        session.loaded.value, volume=replace(volume, geometry=replace(volume.geometry, **{unknown: False}))
+    )
+    assert widget.words(20).startswith(f"20/{len(widget.bars)} · ") and "mm" not in widget.words(20)

@@ -16,7 +16,7 @@ from tests.helpers.phantoms import chest, write_dicom
 from tests.helpers.slices import asymmetric, loaded
 from viewer.app import App
 from viewer.settings import Settings
-from viewer.state.session import Layout, Notice, Tool
+from viewer.state.session import Layout, Notice, Projection, Slab, Tool
 from viewer.state.window_level import presets
 from viewer.widgets.frame_state import restored
 from viewer.widgets.side_panel import RAIL_WIDTH
@@ -223,6 +223,13 @@ def test_single_picture_has_no_other_layouts_and_no_slab(app):
     assert not any(actions[n].isEnabled() for n in ("layout_quad", "layout_large_3d", "slab_mip", "analyse"))
     assert actions["layout_axial"].isEnabled()
     assert app.window.centre.grid.shown() == ("axial",)
+
+
+def test_slab_of_pictures_without_spacing_is_offered_without_millimetres(ct):
+    ct.session.slab.value = Slab(Projection.MIP, 10.0)
+    assert ct.window.toolbar._slab.text() == "MIP 10 mm"
+    ct.session.loaded.value = loaded(asymmetric((20, 24, 32), spacing_known=False))
+    assert ct.window.toolbar._slab.text() == "MIP"
 
 
 def test_picture_without_hounsfield_units_has_no_hounsfield_windows_and_says_why_it_is_not_analysed(app):
