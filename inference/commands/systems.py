@@ -10,6 +10,7 @@ from typing import Any
 from inference.commands.console import say
 from inference.errors import WeightsMissing
 from inference.systems import weights as stored
+from inference.systems.readiness import readiness
 from inference.systems.registry import SystemCard, WeightFile, card, cards
 
 
@@ -28,31 +29,26 @@ def choose(name: str | None) -> tuple[SystemCard, str]:
     SeriesError
         If there is no system of that name.
     WeightsMissing
-        If its weights, or those of every system, are absent or altered.
+        If weights that it needs for CT, or those of every system, are absent or altered.
     """
     if name is not None:
         chosen = card(name)
-        for file in chosen.weights:
-            problem = weights_problem(file)
-            if problem:
-                raise WeightsMissing(f"{chosen.name} cannot run: its weight file {file.name} {problem}.")
+        state = readiness(chosen)
+        if not state.ready:
+            raise WeightsMissing(state.sentence)
         return chosen, ""
     passed: list[str] = []
     for one in cards():
-        problems = [f"{file.name} {problem}" for file in one.weights if (problem := weights_problem(file))]
-        if not problems:
-            return one, "; ".join(passed)
-        passed.append(f"{one.name}: {_summary(problems)}")
-    raise WeightsMissing(f"No system can run: {'; '.join(passed)}.")
+        state = readiness(one)
+        if state.ready:
+            return one, " ".join(passed)
+        passed.append(state.sentence)
+    raise WeightsMissing(f"No system can run. {' '.join(passed)}")
 
 
 def weights_problem(file: WeightFile) -> str:
     """``is missing``, ``does not have the hash on its card``, or nothing."""
     return stored.problem(stored.StoredFile(file.name, file.sha256))
-
-
-def _summary(problems: list[str]) -> str:
-    return problems[0] if len(problems) == 1 else f"{problems[0]}, and {len(problems) - 1} more"
 
 
 def describe(one: SystemCard) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from inference.systems.answers import labels_of, opinion_on, positive_of, second
 from inference.systems.device import device_of
 from inference.systems.growing import Growing, Mask, Segmented
 from inference.systems.model import Answers, Model
-from inference.systems.registry import Part, RunContext, SystemCard, chosen_weights
+from inference.systems.registry import Part, RunContext, SystemCard, chosen_weights, usable_weights
 from inference.systems.sides import split_sides
 from inference.systems.slices import SliceStack
 from inference.systems.specks import without_specks
@@ -87,11 +87,24 @@ class Analysis:
         return found
 
     def optional(self, part: str) -> Model | None:
-        """The network that fills a part, or None where none is listed. Raises WeightsMissing for altered files."""
-        entry = chosen_weights(self._part(part), self.context.config)
-        if entry is None:
+        """The network that fills a part, or None where none is listed.
+
+        Of several the first whose files are whole; a part that is not required is left out where none is, and the
+        reader is told either way. Raises WeightsMissing for the files of a required part.
+        """
+        wanted = self._part(part)
+        entry, first = (choose(wanted, self.context.config) for choose in (usable_weights, chosen_weights))
+        if entry is None or first is None:
             return None
-        model = runtime.open_model(entry, self.device)
+        try:
+            model = runtime.open_model(entry, self.device)
+        except WeightsMissing as fault:
+            if wanted.required:
+                raise
+            self.warn("part_left_out", f"{fault} {self.card.title} runs without it.")
+            return None
+        if entry.name != first.name:
+            self.warn("other_weights", f"The weights {first.name} are missing or altered: {entry.name} serve instead.")
         for notice in model.notices:
             self.notify(notice)
         self._used[model.file.name] = Weights(model.file.name, model.file.sha256)

@@ -7,7 +7,7 @@ from typing import Literal
 
 from inference.errors import WeightsMissing
 from inference.systems import weights as stored
-from inference.systems.registry import Modality, SystemCard, chosen_weights
+from inference.systems.registry import Modality, SystemCard, chosen_weights, usable_weights
 
 State = Literal["ready", "weights missing", "weights altered", "not for these pictures"]
 _READS = {"ct": "judges X-rays only", "xray": "reads chest CT, not X-rays"}
@@ -30,7 +30,7 @@ def readiness(card: SystemCard, modality: Modality = "ct", *, hashes: bool = Tru
     """The state of a system for pictures of a modality.
 
     ``hashes`` reads every file (once, until it changes) and compares it with its card; without, files need only be
-    there. A file that is listed and altered stops its system even where the part is not required.
+    there. A part that has other weights to fall back on, or is not required, stops nothing.
     """
     if card.kind == "rule-based":
         return Readiness("ready") if modality == "ct" else _not_for(card, modality)
@@ -38,10 +38,11 @@ def readiness(card: SystemCard, modality: Modality = "ct", *, hashes: bool = Tru
     if card.parts and not any(part.required for part in parts):
         return _not_for(card, modality)
     try:
-        chosen = [(part, chosen_weights(part)) for part in parts]
+        choose = usable_weights if hashes else chosen_weights
+        chosen = [(part, choose(part)) for part in parts if part.required]
     except WeightsMissing as damaged:
         return Readiness("weights altered", str(damaged))
-    missing = [part.weights[0] for part, entry in chosen if entry is None and part.required]
+    missing = [part.weights[0] for part, entry in chosen if entry is None]
     if missing:
         return Readiness("weights missing", f"{card.title} cannot run: its weights {_listed(missing)} are missing.")
     files = [file for _, entry in chosen if entry is not None for file in entry.files]

@@ -282,9 +282,20 @@ def chosen_weights(part: Part, config: str = "") -> stored.Entry | None:
 
     None where none is listed, or those that are could not be trained. Raises WeightsMissing when the list is damaged.
     """
+    return next(iter(_listed_for(part, config)), None)
+
+
+def usable_weights(part: Part, config: str = "") -> stored.Entry | None:
+    """Like :func:`chosen_weights`, but of several the first whose files are whole; reads them all, once."""
+    found = _listed_for(part, config)
+    whole = (entry for entry in found if not any(stored.problem(file) for file in entry.files))
+    return next(whole, found[0] if found else None)
+
+
+def _listed_for(part: Part, config: str) -> list[stored.Entry]:
     listed = stored.manifest()
     names = [f"{name}-{config or 'compact'}" for name in part.weights]
-    return next((listed[name] for name in names if name in listed and not listed[name].disabled), None)
+    return [listed[name] for name in names if name in listed and not listed[name].disabled]
 
 
 def _with_weights(one: SystemCard) -> SystemCard:

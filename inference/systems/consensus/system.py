@@ -17,7 +17,7 @@ from inference.systems.consensus.config import ConsensusSettings
 from inference.systems.consensus.postprocess import beyond_lungs, other_gas, smoothed, split, steadied, veto
 from inference.systems.growing import Mask, Segmented, nearest
 from inference.systems.learned import Analysis, Looks
-from inference.systems.model import Answers
+from inference.systems.model import Answers, Model
 from inference.systems.registry import CONSENSUS, RunContext, System, SystemCard
 from inference.systems.runtime import prepare_networks
 from inference.systems.sides import sides_like
@@ -143,8 +143,7 @@ class _Run:
         run, settings = self.run, self.settings
         out = np.zeros(opacity.shape, np.uint8)
         opaque = [k for k in bearing if opacity[k].any()]
-        streams = {label: run.optional(name) for name, label in _CLASSES.items()}
-        trained = {label: model for label, model in streams.items() if model is not None}
+        trained = {} if self.volume.units is Units.HU else self._streams()
         if self.volume.units is Units.HU:
             run.thresholds.update(veto_hu=settings.veto_hu, consolidation_hu=settings.consolidation_hu)
             pixel = run.stack.canonical.geometry.spacing_mm[1:]
@@ -152,7 +151,7 @@ class _Run:
                 hu = run.stack.source(k)
                 out[k] = split(smoothed(hu, pixel, settings), veto(hu, opacity[k], pixel, settings), settings)
             self.sources.update({label.key: "rule" for label in _CLASSES.values()})
-        elif len(trained) == len(streams):
+        elif len(trained) == len(_CLASSES):
             asked = opaque[:: max(1, round(settings.class_step_mm / run.stack.canonical.geometry.spacing_mm[0]))]
             said = {
                 label: run.segment(trained[label], asked, name, levels=True, looks="once")
@@ -166,6 +165,11 @@ class _Run:
             self.sources[Lesion.UNCLASSIFIED.key] = "learned"
         self._fluid(out, bearing)
         return out
+
+    def _streams(self) -> dict[Lesion, Model]:
+        """The networks that tell classes apart, as far as there are any."""
+        found = {label: self.run.optional(name) for name, label in _CLASSES.items()}
+        return {label: model for label, model in found.items() if model is not None}
 
     def _fluid(self, lesions: NDArray[np.uint8], bearing: list[int]) -> None:
         """Effusion where no opacity lies, by the stream where it was trained."""

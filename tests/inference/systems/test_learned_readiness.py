@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from inference.commands.systems import choose
 from inference.systems.readiness import readiness
 from inference.systems.registry import card
+from tests.helpers.learned import ship_tiny
 
 
 def test_system_with_its_weights_is_ready_and_rules_need_none(folder: Path) -> None:
@@ -39,3 +41,10 @@ def test_system_without_parts_for_xrays_says_that_it_reads_ct(folder: Path) -> N
         state = readiness(card(name), "xray")
         assert state.state == "not for these pictures" and "X-rays" in state.sentence
     assert readiness(card("covid-mtnet"), "xray").state == "weights missing"
+
+
+def test_weights_for_xrays_alone_stop_no_ct(folder: Path) -> None:
+    ship_tiny(folder, *(f"covid-mtnet-{name}-compact" for name in ("ct-lungs", "ct-recogniser", "xray-lungs")))
+    (folder / "covid-mtnet-xray-lungs-compact.safetensors").write_bytes(b"altered")
+    assert readiness(card("covid-mtnet")).ready and choose("covid-mtnet")[0].name == "covid-mtnet"
+    assert not readiness(card("covid-mtnet"), "xray").ready

@@ -22,11 +22,12 @@ from inference.models.registry import build, to_record
 from inference.systems import openvino_model, runtime, weights
 from inference.systems.graphs import unfold
 from inference.systems.openvino_model import OpenVinoModel
+from inference.systems.readiness import readiness
 from inference.systems.registry import CASCADE_SEVERITY, card, create
 from inference.systems.shipping import convert, enter, serialised, ship, ship_graph, ship_openvino
 from inference.systems.torch_model import TorchModel
 from inference.transforms.rendering import RENDERING_VERSION
-from tests.helpers.learned import CASCADE, SIZE, TINY, Recorder, entry_of, weights_in
+from tests.helpers.learned import CASCADE, SIZE, TINY, Recorder, entry_of, ship_tiny, weights_in
 from tests.helpers.phantoms import chest
 
 WIDE = configs.MultitaskConfig(SIZE, 1, widths=(8, 16, 24, 32, 32), classifier_width=8, norm=True)
@@ -60,6 +61,34 @@ def test_altered_weights_leave_other_systems_alone(folder: Path) -> None:
     assert choose(None)[0].name == "multitask"
 
 
+def test_another_systems_lungs_serve_where_the_first_are_altered_and_the_reader_is_told(folder: Path) -> None:
+    ship_tiny(folder, "covid-mtnet-ct-lungs-compact")
+    alter(folder / "cascade-severity-lungs-compact.safetensors")
+    assert readiness(card("multitask")).ready and not readiness(card("cascade-severity")).ready
+    output = create("multitask").run(VOLUME, Recorder())
+    assert "covid-mtnet-ct-lungs-compact.safetensors" in {weight.name for weight in output.provenance.weights}
+    assert "other_weights" in {warning.code for warning in output.warnings}
+
+
+@pytest.mark.parametrize("spoil", [alter, Path.unlink])
+def test_part_that_is_not_required_is_left_out_and_the_reader_is_told(spoil: Any, folder: Path) -> None:
+    ship_tiny(folder, "specialised-streams-recogniser-compact")
+    spoil(folder / "specialised-streams-recogniser-compact.safetensors")
+    assert choose(None) == (card("consensus"), "")
+    output = create("consensus").run(VOLUME, Recorder())
+    assert output.recognition is None
+    told = [warning.text for warning in output.warnings if warning.code == "part_left_out"]
+    assert len(told) == 1 and "specialised-streams-recogniser-compact.safetensors" in told[0]
+
+
+def test_streams_that_a_study_in_hounsfield_units_does_not_need_are_not_opened(folder: Path) -> None:
+    ship_tiny(folder, "specialised-streams-ground-glass-compact")
+    alter(folder / "specialised-streams-ground-glass-compact.safetensors")
+    output = create("consensus").run(VOLUME, Recorder())
+    assert not [weight.name for weight in output.provenance.weights if "ground-glass" in weight.name]
+    assert "part_left_out" not in {warning.code for warning in output.warnings}
+
+
 def test_missing_weights_are_one_sentence(tmp_path: Path) -> None:
     with weights_in(tmp_path), pytest.raises(WeightsMissing) as refusal:
         create("cascade-severity").run(VOLUME, Recorder())
@@ -71,8 +100,8 @@ def test_without_weights_densitometry_is_the_default_and_the_reason_is_said(tmp_
     with weights_in(tmp_path):
         chosen, reason = choose(None)
     assert chosen.name == "densitometry"
-    assert reason.startswith("consensus: ")
-    assert "is missing" in reason
+    assert reason.startswith("Consensus cannot run: ")
+    assert "missing" in reason
 
 
 def test_with_weights_for_it_the_consensus_is_the_default(folder: Path) -> None:
