@@ -89,7 +89,7 @@ class MainWindow(QMainWindow):
         self._stack.addWidget(self.centre)
         self.browser = StudyBrowser(session, self._jobs)
         self.layers = LayerPanel(session)
-        self.severity = SeverityPanel(session)
+        self.severity = SeverityPanel(session, self.actions_by_name)
         self.chart = SliceChart(session)
         self.chart.setFixedHeight(_CHART_HEIGHT)
         self.scout = ScoutView(session)

@@ -16,9 +16,11 @@ from inference.volume import VolumeGeometry
 from viewer.binding import observe
 from viewer.operations.preliminary import Preliminary, preliminary
 from viewer.state.session import Masks, Notice, Session
+from viewer.widgets.actions import Actions
 from viewer.widgets.figure_label import MARK, Section, text_label
 from viewer.widgets.fitness_list import FitnessList, first_up
 from viewer.widgets.lesion_list import LesionList
+from viewer.widgets.panel_foot import PanelFoot
 from viewer.widgets.severity_message import SeverityMessage
 from viewer.widgets.severity_opinions import AgreementSection, RecognitionSection
 from viewer.widgets.severity_sections import (
@@ -33,9 +35,12 @@ from viewer.widgets.severity_text import as_csv, as_text, kind
 
 
 class SeverityPanel(QWidget):
-    """Observes the session; shows a message while there are no figures, or none may be shown."""
+    """Observes the session; shows a message while there are no figures, or none may be shown.
 
-    def __init__(self, session: Session) -> None:
+    With the window's ``actions`` its foot offers the report and the exports.
+    """
+
+    def __init__(self, session: Session, actions: Actions | None = None) -> None:
         super().__init__()
         self._session = session
         self._shown: Findings | None = None
@@ -54,14 +59,17 @@ class SeverityPanel(QWidget):
         top.addWidget(heading, 1)
         top.addWidget(self.copy_text)
         top.addWidget(self.copy_csv)
-        foot = text_label(f"{NOTICE}.", "dim")
-        foot.setContentsMargins(10, 3, 8, 4)
+        self.foot = None if actions is None else PanelFoot(actions)
+        notice = text_label(f"{NOTICE}.", "dim")
+        notice.setContentsMargins(10, 3, 8, 4)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addLayout(top)
         column.addWidget(self._stack, 1)
-        column.addWidget(foot)
+        if self.foot is not None:
+            column.addWidget(self.foot)
+        column.addWidget(notice)
         observe(self, session.findings, lambda _: self._update())
         observe(self, session.verdict, lambda _: self._update())
         observe(self, session.loaded, lambda _: self._update())
@@ -104,8 +112,8 @@ class SeverityPanel(QWidget):
         session = self._session
         findings, verdict, loaded = session.findings.value, session.verdict.value, session.loaded.value
         ready = findings is not None and loaded is not None and self._may_show
-        for button in (self.copy_text, self.copy_csv):
-            button.setVisible(ready)
+        for widget in (self.copy_text, self.copy_csv, *([] if self.foot is None else [self.foot])):
+            widget.setVisible(ready)
         if ready and findings is not None:
             if findings is not self._shown:
                 self._shown = findings

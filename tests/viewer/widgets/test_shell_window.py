@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent
-from PySide6.QtWidgets import QApplication, QDialog
+from PySide6.QtWidgets import QApplication, QDialog, QFileDialog
 
 from inference.verdict import Colour, Reason, Verdict
 from inference.volume import Units
@@ -322,6 +322,51 @@ def test_the_slice_chart_keeps_its_room_from_before_the_analysis(ct):
     ct.session.findings.value = findings_of(case)
     QApplication.processEvents()
     assert ct.window.centre.size() == size
+
+
+@pytest.fixture
+def figures(ct):
+    """The window as large as a small screen, with an analysis in its panel."""
+    ct.window.resize(1366, 768)
+    case = chest(shape=(24, 40, 48))
+    ct.session.loaded.value = loaded_of(case)
+    ct.session.findings.value = findings_of(case)
+    ct.window.panels.right_open.value = True
+    QApplication.processEvents()
+    return ct
+
+
+def test_report_and_export_stand_at_the_figures_foot_without_widening_the_panel(ct):
+    ct.window.resize(1366, 768)
+    case = chest(shape=(24, 40, 48))
+    ct.session.loaded.value = loaded_of(case)
+    ct.window.panels.right_open.value = True  # as when an analysis is asked for
+    QApplication.processEvents()
+    panel = ct.window.severity
+    width, foot = panel.width(), panel.foot
+    assert not foot.isVisible(), "there is nothing to report yet"
+    ct.session.findings.value = findings_of(case)
+    QApplication.processEvents()
+    assert panel.width() == width
+    for button in (foot.report, foot.export):
+        assert button.isVisible() and button.width() >= button.sizeHint().width()
+        place = button.mapTo(panel, button.rect().bottomRight())
+        assert panel.rect().contains(place), "not cut off"
+        assert ct.window.rect().contains(button.mapTo(ct.window, button.rect().bottomRight()))
+
+
+def test_the_foots_buttons_run_the_commands_of_the_export_menu(figures, monkeypatch):
+    foot, actions = figures.window.severity.foot, figures.window.actions_by_name
+    offered = [action for action in foot.export.menu().actions() if not action.isSeparator()]
+    names = ("export_masks", "export_mesh", "export_csv", "export_json", "export_view", "export_layout")
+    assert offered == [actions[name] for name in names] and all(action.isEnabled() for action in offered)
+    assert foot.isVisible()
+    asked = []
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *said: (asked.append(said[2]), ("", ""))[1])
+    foot.report.click()
+    assert asked == ["report.pdf"]
+    figures.session.verdict.value = Verdict((Reason("gap", Colour.RED, "6 slices are missing"),))
+    assert not foot.isVisible(), "nothing is measured"
 
 
 def test_a_very_low_window_leaves_the_charts_room_to_the_images(ct):
