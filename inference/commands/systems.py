@@ -56,7 +56,17 @@ def describe(one: SystemCard) -> dict[str, Any]:
     weights = [{**asdict(file), "state": weights_problem(file) or "present"} for file in one.weights]
     hidden = ("factory", "stages", "weights", "parts")
     shown = {key: value for key, value in asdict(one).items() if key not in hidden}
-    return {**shown, "weights": weights, "default": one.name == choose(None)[0].name}
+    return {**shown, "weights": weights, "not_trained": untrained(one), "default": one.name == choose(None)[0].name}
+
+
+def untrained(one: SystemCard) -> dict[str, str]:
+    """The networks that the data could not train, which ship disabled, and why."""
+    try:
+        listed = stored.manifest()
+    except WeightsMissing:
+        return {}
+    names = [f"{name}-compact" for part in one.parts for name in part.weights]
+    return {name: listed[name].disabled for name in names if name in listed and listed[name].disabled}
 
 
 def _text(one: dict[str, Any]) -> str:
@@ -71,6 +81,7 @@ def _text(one: dict[str, Any]) -> str:
         ("paper", one["paper"] or "none"),
         ("licence", one["licence"]),
         *(("limits", limit) for limit in one["limitations"]),
+        *(("disabled", f"{name}: {reason}") for name, reason in one["not_trained"].items()),
     ]
     head = f"{one['name']} {one['version']}: {one['title']}{' (default)' if one['default'] else ''}"
     return "\n".join([head, *(f"  {name:<11}{text}" for name, text in rows)])

@@ -203,7 +203,7 @@ SPECIALISED_STREAMS = _learned(
     ("ground_glass", "consolidation", "effusion", "unclassified"),
     (
         Part("recogniser", ("specialised-streams-recogniser",)),
-        Part("manifestations", ("specialised-streams-manifestations",)),
+        Part("manifestations", ("specialised-streams-manifestations",), required=False),
         Part("ground_glass", ("specialised-streams-ground-glass",), required=False),
         Part("consolidation", ("specialised-streams-consolidation",), required=False),
         Part("effusion", ("specialised-streams-effusion",), required=False),
@@ -227,7 +227,8 @@ COVID_MTNET = _learned(
         Part("xray_lesions", ("covid-mtnet-xray-lesions",), "xray", required=False),
     ),
     (("body", 0.02), ("lung", 0.5), ("recognition", 0.2), ("lesion", 0.23), ("explanation", 0.05)),
-    ("Infection is found by an adaptive threshold inside the lung: vessels can be taken for it.",),
+    ("Without its trained lesion network, infection is found by an adaptive threshold inside the lung: vessels can be "
+     "taken for it.",),
 )  # fmt: skip
 MULTITASK = _learned(
     "multitask", "Multitask (paper 3)", "Amyar et al., one encoder with three tasks",

@@ -41,7 +41,11 @@ class Check:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._stop.set()
-        if self._thread.ident is not None:
+        if self._thread.ident is None:
+            return
+        if error is None:
+            self._thread.join()  # a thread that still loads libraries when the program ends dies loudly
+        else:
             self._done.wait()
 
     def result(self) -> SystemOutput | None:

@@ -45,18 +45,13 @@ class SpecialisedStreams:
     def _ct(self, run: Analysis) -> SystemOutput:
         limit = self.settings.probability
         run.begin("body")
-        recogniser, manifestations = run.model("recogniser"), run.model("manifestations")
+        recogniser = run.model("recogniser")
         run.begin("lung")
         lungs, bearing, _ = run.lungs()
         run.begin("recognition")
         recognition, positive, target = run.recognised(recogniser, bearing, limit)
         run.begin("manifestations")
-        values = run.classify(manifestations, bearing, MANIFESTATIONS)
-        said = {
-            label: probability
-            for n, label in enumerate(labels_of(manifestations, MANIFESTATIONS))
-            if (probability := strongest(values[:, n])) is not None
-        }
+        said = self._manifestations(run, bearing)
         run.begin("lesion")
         streams = self._streams(run, bearing)
         run.thresholds["lesion_probability"] = limit
@@ -66,6 +61,16 @@ class SpecialisedStreams:
             lungs, joined(streams, lungs), sources={label.key: "learned" for label in streams},
             probabilities=said, recognition=recognition, heat=heat, heat_of=target,
         )  # fmt: skip
+
+    def _manifestations(self, run: Analysis, bearing: Sequence[int]) -> dict[str, float]:
+        """The study's probability of each manifestation; none where the network was not trained."""
+        model = run.optional("manifestations")
+        if model is None:
+            run.warn("no_manifestations", "No network for manifestations was trained: there are no probabilities.")
+            return {}
+        values = run.classify(model, bearing, MANIFESTATIONS)
+        found = {label: strongest(values[:, n]) for n, label in enumerate(labels_of(model, MANIFESTATIONS))}
+        return {label: probability for label, probability in found.items() if probability is not None}
 
     def _streams(self, run: Analysis, bearing: Sequence[int]) -> dict[Lesion, Segmented]:
         """Every stream that was trained, specialised ones first; what none was trained for is said."""

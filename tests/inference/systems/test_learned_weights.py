@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import torch
 
-from inference.commands.systems import choose
+from inference.commands.systems import choose, untrained
 from inference.errors import WeightsMissing
 from inference.findings import Warning
 from inference.models import config as configs
@@ -133,6 +133,7 @@ def test_disabled_part_counts_as_missing_and_needs_no_file(folder: Path) -> None
     enter(folder, entry_of(CASCADE[1], disabled="too few pictures"))
     with pytest.raises(WeightsMissing, match="missing"):
         create("cascade-severity").run(VOLUME, Recorder())
+    assert untrained(card("cascade-severity")) == {CASCADE[1]: "too few pictures"}
 
 
 def test_half_precision_file_gives_what_the_network_gave(folder: Path) -> None:
