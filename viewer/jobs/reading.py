@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,10 +14,37 @@ from inference.io.study import FirstImage, LoadedSeries, SeriesInfo, Study
 from inference.pipeline.cancellation import CancellationToken
 from inference.pipeline.isolated import SharedVolume
 from inference.pipeline.shared import SharedArray
+from inference.volume import Point
 from viewer.state.session import Masks, Session
 
 if TYPE_CHECKING:
     from viewer.jobs.runner import Jobs, Report
+
+
+@dataclass(frozen=True)
+class _Place:
+    """A point in a patient. Series of one study with one frame of reference share it, as the two kernels of a scan."""
+
+    study_uid: str
+    frame_uid: str
+    point: Point
+
+    def within(self, loaded: LoadedSeries) -> Point | None:
+        """The point, where that series shows it too."""
+        geometry = loaded.volume.geometry
+        same = (loaded.info.study_uid, geometry.frame_of_reference_uid) == (self.study_uid, self.frame_uid)
+        if not (same and geometry.orientation_known):
+            return None
+        index = geometry.to_index(self.point)
+        inside = np.all(index >= -0.5) and np.all(index <= np.array(geometry.shape) - 0.5)
+        return self.point if inside else None
+
+
+def _place(loaded: LoadedSeries, point: Point) -> _Place | None:
+    """Where a point of an open series lies in the patient; None where the files do not tell."""
+    geometry = loaded.volume.geometry
+    known = geometry.orientation_known and geometry.frame_of_reference_uid
+    return _Place(loaded.info.study_uid, geometry.frame_of_reference_uid, point) if known else None
 
 
 class ReadingJobs:
@@ -30,6 +57,8 @@ class ReadingJobs:
         self._load_number: int | None = None
         self.shared: SharedVolume | None = None
         """The loaded series' voxels in shared memory."""
+        self._left: _Place | None = None
+        """Where the reader looked in the series that was open before."""
 
     def scan(self, path: Path, on_done: Callable[[], None] | None, on_found: Callable[[], None] | None) -> int:
         """Scan headers; ``session.series_found`` tells each series, ``session.study`` the whole.
@@ -82,6 +111,8 @@ class ReadingJobs:
         """
         self._give_up(self._load_number)
         session = self._session
+        if session.loaded.value is not None:
+            self._left = _place(session.loaded.value, session.crosshair.value)
         self._forget_series()
         session.selected.value = info
         session.loading.value = 0.0
@@ -128,7 +159,7 @@ class ReadingJobs:
     def unload(self) -> None:
         """Give up a load in progress and forget the open series: another study is about to be opened."""
         self._give_up(self._load_number)
-        self._load_number = None
+        self._load_number = self._left = None
         self._session.loading.value = None
         self._forget_series()
 
@@ -171,7 +202,8 @@ class ReadingJobs:
         self.shared = shared
         session.loading.value = None
         session.verdict.value = loaded.verdict
-        session.crosshair.value = loaded.volume.geometry.centre
+        kept = None if self._left is None else self._left.within(loaded)
+        session.crosshair.value = loaded.volume.geometry.centre if kept is None else kept
         session.loaded.value = loaded
         session.first_image.value = None
 
