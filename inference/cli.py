@@ -146,6 +146,8 @@ def _analyse(parser: _Parser) -> None:
     parser.add_argument("--system", metavar="NAME", help="default: the best whose weights are present")
     parser.add_argument("--config", choices=("paper", "compact"), help="size of a learned system")
     parser.add_argument("--series", metavar="UID", help="series UID or number, as info lists them")
+    parser.add_argument("--modality", choices=("auto", "ct", "xray"), default="auto", help="what a single picture is; "
+                        "auto decides by look")  # fmt: skip
     parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto")
     parser.add_argument("--agreement", action="store_true", help="run every learned system, and map where they agree")
     parser.add_argument("--segment-anyway", action="store_true", help="segment what was not recognised as diseased too")

@@ -4,130 +4,141 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from inference.commands.console import Console, say
+from inference.commands.plans import Plan, plan_for_ct, plan_for_xray
 from inference.commands.stopping import stoppable
-from inference.commands.systems import choose
 from inference.errors import GeometryRefused, SeriesError
-from inference.findings import Findings, Warning
+from inference.findings import Findings
 from inference.io.export import KEY_IMAGE, POSSIBLE_NAMES, REPORT, check_folder, staged, write_findings, write_refusal
 from inference.io.export_identity import redacted
 from inference.io.study import LoadedSeries, SeriesInfo, Study
-from inference.pipeline.agreement import members
 from inference.pipeline.cancellation import CancellationToken
-from inference.systems.registry import RunOptions, SystemCard
+from inference.systems.registry import card
 from inference.verdict import Verdict
 
-_LEAST_TO_AGREE = 2
 _REFUSED = GeometryRefused.exit_code
+_MODALITIES: dict[str, bool | None] = {"auto": None, "ct": False, "xray": True}
+"""What ``--modality`` says of a single picture: whether it is an X-ray."""
 
 
 @dataclass(frozen=True)
 class _Request:
-    study: Path
-    out: Path
-    card: SystemCard
-    fallback_reason: str
-    agreement: bool
-    options: RunOptions
-    config: str
-    series: str | None
-    device: str
-    lobes: Path | None
-    with_identity: bool
-    warnings: tuple[Warning, ...]
+    options: argparse.Namespace
+    console: Console
+    cancel: CancellationToken
 
 
 def run(options: argparse.Namespace) -> int:
     """Read, analyse, measure and write; returns the exit code."""
     check_folder(options.out)
-    card, fallback_reason = choose(options.system)
-    ignored = _ignored_options(options, card)
-    agreement = options.agreement and "agreement_unavailable" not in {warning.code for warning in ignored}
-    request = _Request(
-        options.study, options.out, card, fallback_reason, agreement,
-        RunOptions(segment_anyway=options.segment_anyway), options.config or "", options.series, options.device,
-        options.lobes, options.with_identity, ignored,
-    )  # fmt: skip
+    if options.system is not None:
+        card(options.system)
     console = Console()
-    for warning in request.warnings:
-        console.note(warning.text)
     try:
         with stoppable() as cancel:
-            return _analyse(request, console, cancel)
+            return _analyse(_Request(options, console, cancel))
     finally:
         console.clear()
 
 
-def _analyse(request: _Request, console: Console, cancel: CancellationToken) -> int:
+def _analyse(request: _Request) -> int:
     from inference.io.open import load, scan
-
-    study = scan(request.study, cancel=cancel)
-    info = choose_series(study, request.series)
-    console.note(_choice(info, study, request.series))
-    if not info.verdict.may_measure:
-        return _refuse(request, console, info, info.verdict)
-    loaded = load(info, study=study, cancel=cancel)
-    if not loaded.verdict.may_measure:
-        return _refuse(request, console, loaded, loaded.verdict)
-    try:
-        findings, verdict = _measure(request, console, loaded, cancel)
-    except GeometryRefused as refused:
-        return _refuse(request, console, loaded, refused.verdict or loaded.verdict)
-    _write(request, findings, loaded, verdict)
     from inference.report.wording import summary
 
+    options, console = request.options, request.console
+    study = scan(options.study, cancel=request.cancel)
+    info = choose_series(study, options.series)
+    console.note(_choice(info, study, options.series))
+    single = info.slices == 1 and (info.is_xray or info.kind == "image")
+    plan = None if single else plan_for_ct(options)
+    if not info.verdict.may_measure and not single:
+        return _refuse(request, info, info.verdict)
+    loaded = _recognised(load(info, study=study, cancel=request.cancel), request)
+    if not loaded.verdict.may_measure:
+        return _refuse(request, loaded, loaded.verdict)
+    if plan is None:
+        plan = plan_for_xray(options) if loaded.info.is_xray else plan_for_ct(options)
+    for warning in plan.warnings:
+        console.note(warning.text)
+    if plan.fallback_reason:
+        console.note(f"{plan.name} was taken. {plan.fallback_reason}")
+    try:
+        findings, verdict = _measure(request, plan, loaded)
+    except GeometryRefused as refused:
+        return _refuse(request, loaded, refused.verdict or loaded.verdict)
+    _write(request, plan, findings, loaded, verdict)
     console.note(f"geometry {verdict.sentence()}")
     console.flush()
     say(summary(findings))
     return 0
 
 
-def _measure(
-    request: _Request, console: Console, loaded: LoadedSeries, cancel: CancellationToken
-) -> tuple[Findings, Verdict]:
+def _recognised(loaded: LoadedSeries, request: _Request) -> LoadedSeries:
+    """The series as it is judged: an X-ray, by its header, its look or ``--modality``, as the 8-bit picture it is.
+
+    Raises
+    ------
+    SeriesError
+        If ``--modality xray`` says of a volume that it is an X-ray.
+    """
+    from inference.pipeline.xray import PROJECTION, grey_picture, recognised
+
+    asked = request.options.modality
+    found = recognised(loaded, _MODALITIES[asked])
+    if found.verdict is PROJECTION:
+        found = replace(found, volume=grey_picture(found))
+    elif asked == "xray":
+        raise SeriesError("--modality xray is for a single 8-bit picture or an X-ray, and this series is neither.")
+    if loaded.info.kind == "image" and loaded.info.slices == 1:
+        how = "by its look" if asked == "auto" else "as asked"
+        request.console.note(f"the picture was taken for {'an X-ray' if found.info.is_xray else 'a CT slice'}, {how}")
+    return found
+
+
+def _measure(request: _Request, plan: Plan, loaded: LoadedSeries) -> tuple[Findings, Verdict]:
     from inference.commands.lobes import check_sides, read_lobes
     from inference.pipeline.analyse import analyse
     from inference.quantification.assess import assess
 
-    lobes = read_lobes(request.lobes, loaded) if request.lobes else None
+    options = request.options
+    lobes = read_lobes(options.lobes, loaded) if options.lobes else None
     findings, verdict = analyse(
-        request.card.name, loaded.volume, loaded.verdict,
-        device=request.device, config=request.config, emit=console.on_event, cancel=cancel,
-        options=request.options, agreement=request.agreement,
+        plan.system, loaded.volume, loaded.verdict, device=options.device, config=options.config or "",
+        emit=request.console.on_event, cancel=request.cancel, options=plan.options, agreement=plan.agreement,
     )  # fmt: skip
     if lobes is not None:
         check_sides(lobes, findings.output.lungs)
         findings = replace(assess(loaded.volume, findings.output, lobes=lobes), timing_s=findings.timing_s)
-    if request.fallback_reason:
-        provenance = replace(findings.output.provenance, fallback_reason=request.fallback_reason)
+    if plan.fallback_reason:
+        provenance = replace(findings.output.provenance, fallback_reason=plan.fallback_reason)
         findings = replace(findings, output=replace(findings.output, provenance=provenance))
     return findings, verdict
 
 
-def _write(request: _Request, findings: Findings, loaded: LoadedSeries, verdict: Verdict) -> None:
+def _write(request: _Request, plan: Plan, findings: Findings, loaded: LoadedSeries, verdict: Verdict) -> None:
     from inference.report.key_image import write_key_image
     from inference.report.pdf import write_report
 
-    identity = loaded.info.identity if request.with_identity else None
-    with staged(request.out, POSSIBLE_NAMES) as stage:
+    options = request.options
+    identity = loaded.info.identity if options.with_identity else None
+    with staged(options.out, POSSIBLE_NAMES) as stage:
         write_findings(
-            stage, findings, loaded, verdict, with_identity=request.with_identity, warnings=request.warnings,
-            timing_s={"read": loaded.seconds}, config=request.config,
+            stage, findings, loaded, verdict, with_identity=options.with_identity, warnings=plan.warnings,
+            timing_s={"read": loaded.seconds}, config=options.config or "",
         )  # fmt: skip
         write_key_image(stage / KEY_IMAGE, findings, loaded.volume, verdict, identity)
-        write_report(stage / REPORT, findings, loaded, verdict, identity=identity, warnings=request.warnings)
+        write_report(stage / REPORT, findings, loaded, verdict, identity=identity, warnings=plan.warnings)
 
 
-def _refuse(request: _Request, console: Console, loaded: LoadedSeries | SeriesInfo, verdict: Verdict) -> int:
+def _refuse(request: _Request, loaded: LoadedSeries | SeriesInfo, verdict: Verdict) -> int:
     """Write the reasons, take away masks of an earlier run, and say why."""
     timing: dict[str, Any] = {"read": loaded.seconds} if isinstance(loaded, LoadedSeries) else {}
-    with staged(request.out, POSSIBLE_NAMES) as stage:
-        write_refusal(stage, loaded, verdict, with_identity=request.with_identity, timing_s=timing)
-    console.note(f"Not measured, {verdict.sentence()}")
-    console.flush()
+    with staged(request.options.out, POSSIBLE_NAMES) as stage:
+        write_refusal(stage, loaded, verdict, with_identity=request.options.with_identity, timing_s=timing)
+    request.console.note(f"Not measured, {verdict.sentence()}")
+    request.console.flush()
     return _REFUSED
 
 
@@ -162,16 +173,3 @@ def _choice(info: SeriesInfo, study: Study, wanted: str | None) -> str:
     else:
         why = redacted(info.reason, info.identity)
     return f"took series {info.index} ({info.slices} slices; {len(study.series)} series in the study): {why}"
-
-
-def _ignored_options(options: argparse.Namespace, card: SystemCard) -> tuple[Warning, ...]:
-    """What was asked for and does not apply, each as a warning that findings.json repeats."""
-    warnings = []
-    if options.config and card.kind == "rule-based":
-        warnings.append(Warning("config_ignored", f"--config was ignored: {card.name} has one configuration only."))
-    if options.device in ("cuda", "mps") and card.kind == "rule-based":
-        warnings.append(Warning("device_ignored", f"--device was ignored: {card.name} runs on the processor."))
-    if options.agreement and len(members(options.config or "")[0]) < _LEAST_TO_AGREE:
-        text = "--agreement was ignored: it needs two learned systems, and the weights of fewer are installed."
-        warnings.append(Warning("agreement_unavailable", text))
-    return tuple(warnings)
