@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from inference.commands.console import Console, say
-from inference.commands.plans import Plan, plan_for_ct, plan_for_xray
+from inference.commands.plans import Plan, check_units, plan_for_ct, plan_for_xray
 from inference.commands.stopping import stoppable
 from inference.errors import GeometryRefused, SeriesError
 from inference.findings import Findings
@@ -60,6 +60,8 @@ def _analyse(request: _Request) -> int:
         return _refuse(request, loaded, loaded.verdict)
     if plan is None:
         plan = plan_for_xray(options) if loaded.info.is_xray else plan_for_ct(options)
+    if not loaded.info.is_xray:
+        check_units(plan, loaded.volume.units, options.system)
     for warning in plan.warnings:
         console.note(warning.text)
     if plan.fallback_reason:

@@ -12,6 +12,7 @@ from inference.pipeline.agreement import members
 from inference.pipeline.xray import CARD, create_reading, readers
 from inference.systems.readiness import readiness
 from inference.systems.registry import RunOptions, System, SystemCard, card, cards
+from inference.volume import Units
 
 _LEAST_TO_AGREE = 2
 
@@ -70,6 +71,17 @@ def plan_for_xray(options: argparse.Namespace) -> Plan:
     if not readers():
         raise WeightsMissing(f"No system can read this X-ray. {unable}")
     return Plan(create_reading(), CARD.name, run, unable, warnings=warnings)
+
+
+def check_units(plan: Plan, units: Units, wanted: str | None) -> None:
+    """Raise WeightsMissing where rules on Hounsfield units are all that can run, and the images have none."""
+    if units is Units.HU or wanted is not None or not plan.fallback_reason or card(plan.name).kind == "learned":
+        return
+    best = next(one for one in cards() if one.kind == "learned")
+    raise WeightsMissing(
+        "No learned system can run, since their weights are missing or altered, and the rule-based one "
+        f"({plan.name}) needs Hounsfield units, which these images do not have. {readiness(best).sentence}"
+    )
 
 
 def _ignored(options: argparse.Namespace, chosen: SystemCard) -> tuple[Warning, ...]:

@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 from inference.cli import main
+from inference.systems import weights as stored
 from tests.helpers.learned import CASCADE, ship_tiny, weights_in
 from tests.helpers.phantoms import chest, write_dicom
 
@@ -141,3 +142,19 @@ def test_volume_is_no_xray_whatever_is_said(
     write_dicom(chest(shape=(24, 48, 64), spacing_mm=(12.0, 6.0, 6.0)).volume, study)
     assert analysed(study, "--modality", "xray") == (2, {})
     assert "single" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("damaged", [False, True])
+def test_slice_without_learned_weights_is_code_4_and_says_what_is_missing(
+    damaged: bool, piece: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "weights"
+    folder.mkdir()
+    if damaged:
+        (folder / stored.MANIFEST).write_text('{"format": 1, "weights": [{"name"')
+    with weights_in(folder):
+        assert analysed(piece) == (4, {})
+        assert analysed(piece, "--system", "densitometry") == (2, {})
+    default, asked = capsys.readouterr().err.strip().splitlines()
+    assert "weights" in default and ("damaged" if damaged else "missing") in default
+    assert "Hounsfield units" in default and "Hounsfield units" in asked
