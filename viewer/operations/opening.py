@@ -11,6 +11,7 @@ from viewer.jobs.runner import Jobs
 from viewer.settings import Settings
 from viewer.state.measurements import Plane
 from viewer.state.session import Notice, Session, ViewTransform
+from viewer.state.studies import by_study
 
 
 def open_path(session: Session, jobs: Jobs, settings: Settings, path: Path) -> None:
@@ -110,9 +111,9 @@ def load_scout(session: Session, jobs: Jobs, show: Callable[[LoadedSeries], None
 
 
 def step_series(session: Session, jobs: Jobs, by: int) -> None:
-    """Go to the next (1) or previous (-1) series that can be loaded; stops at the ends."""
+    """Go to the next (1) or previous (-1) series that can be loaded, as they are listed; stops at the ends."""
     study = session.study.value
-    series = [info for info in study.series if info.loadable] if study is not None else []
+    series = [info for info in by_study(study.series) if info.loadable] if study is not None else []
     selected = session.selected.value
     if not series:
         return

@@ -22,18 +22,21 @@ from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 from inference.io.export_identity import redacted
 from inference.io.study import SeriesInfo
 from inference.verdict import Colour, Verdict
+from viewer.state.studies import by_study, study_count, study_of, study_words
 from viewer.widgets.theme import ACCENT, VERDICT_COLOURS
 
 Index = QModelIndex | QPersistentModelIndex
-_ROW, _PICTURE, _MARGIN = 90, 60, 8
+_ROW, _HEADING, _PICTURE, _MARGIN = 90, 26, 60, 8
 
 
 class SeriesModel(QAbstractListModel):
-    """The series in the order in which they were found, their thumbnails, and which one is open."""
+    """The series, those of one study together, their thumbnails, and which one is open."""
 
     def __init__(self) -> None:
         super().__init__()
         self._series: list[SeriesInfo] = []
+        self._headings: dict[bool, dict[int, str]] = {}
+        """Words over the first row of each study, by row, for a hidden identity and for a shown one."""
         self._pictures: dict[int, QPixmap] = {}
         self._xrays: dict[tuple[int, str], SeriesInfo] = {}
         self.proposed: SeriesInfo | None = None
@@ -63,12 +66,15 @@ class SeriesModel(QAbstractListModel):
         """Qt's hook: name, tooltip, and the series itself under UserRole."""
         info = self._series[index.row()]
         words = self.shown(info)
-        if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
+        if role == Qt.ItemDataRole.AccessibleTextRole:
+            return ", ".join(part for part in (self.study(index.row()), title(words, self.identity_hidden)) if part)
+        if role == Qt.ItemDataRole.DisplayRole:
             return title(words, self.identity_hidden)
         if role == Qt.ItemDataRole.ToolTipRole:
             return "\n".join(
                 part
                 for part in (
+                    self.study(index.row()),
                     title(words, self.identity_hidden),
                     facts(info),
                     self.verdict(info).sentence(),
@@ -77,6 +83,19 @@ class SeriesModel(QAbstractListModel):
                 if part
             )
         return info if role == Qt.ItemDataRole.UserRole else None
+
+    @property
+    def studies(self) -> int:
+        """How many studies there are."""
+        return study_count(self._series)
+
+    def heading(self, row: int) -> str:
+        """The study that begins with a row, in words; "" within a study, and where there is only one."""
+        return self._headings.get(self.identity_hidden, {}).get(row, "")
+
+    def study(self, row: int) -> str:
+        """The study that a row belongs to, in words; "" where there is only one."""
+        return next((words for first in range(row, -1, -1) if (words := self.heading(first))), "")
 
     def at(self, index: Index) -> SeriesInfo:
         """The series of a row."""
@@ -95,21 +114,34 @@ class SeriesModel(QAbstractListModel):
                 self._series[row] = info
                 self.refresh()
                 return
-        row = len(self._series)
+        row = max((n for n, other in enumerate(self._series, start=1) if study_of(other) == study_of(info)), default=0)
+        row = row or len(self._series)
         self.beginInsertRows(QModelIndex(), row, row)
-        self._series.append(info)
+        self._series.insert(row, info)
+        self._find_headings()
         self.endInsertRows()
 
     def replace(self, series: Sequence[SeriesInfo], proposed: SeriesInfo | None) -> None:
         """The scan is done: this is the whole list; thumbnails of series that stay are kept."""
         self.beginResetModel()
-        self._series = list(series)
+        self._series = by_study(series)
+        self._find_headings()
         if not series:
             self._xrays.clear()
         self.proposed = proposed
         kept = {id(info) for info in series}
         self._pictures = {key: picture for key, picture in self._pictures.items() if key in kept}
         self.endResetModel()
+
+    def _find_headings(self) -> None:
+        self._headings = {}
+        if self.studies < 2:
+            return
+        keys = [study_of(info) for info in self._series]
+        firsts = [row for row, key in enumerate(keys) if row == 0 or key != keys[row - 1]]
+        for hidden in (False, True):
+            words = study_words(self._series, hidden)
+            self._headings[hidden] = {row: words[keys[row]] for row in firsts}
 
     def set_picture(self, info: SeriesInfo, grey: NDArray[np.uint8]) -> None:
         """A thumbnail is ready, ``(rows, columns)``."""
@@ -134,7 +166,7 @@ class SeriesDelegate(QStyledItemDelegate):
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
         """Qt's hook."""
-        return QSize(180, _ROW)
+        return QSize(180, _ROW + (_HEADING if self._model.heading(index.row()) else 0))
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         """Qt's hook."""
@@ -143,6 +175,9 @@ class SeriesDelegate(QStyledItemDelegate):
         state: QStyle.StateFlag = option.state
         font: QFont = option.font
         painter.save()
+        if heading := self._model.heading(index.row()):
+            self._heading(painter, heading, QRect(rect.left(), rect.top(), rect.width(), _HEADING), font)
+            rect = rect.adjusted(0, _HEADING, 0, 0)
         opened = info is self._model.opened
         if opened or state & QStyle.StateFlag.State_MouseOver or state & QStyle.StateFlag.State_HasFocus:
             painter.fillRect(rect, QColor("#2e2e2e" if opened else "#262626"))
@@ -156,6 +191,17 @@ class SeriesDelegate(QStyledItemDelegate):
             painter, self._model.verdict(info).colour, QRectF(rect.right() - 20, rect.top() + _MARGIN + 1, 11, 11)
         )
         painter.restore()
+
+    def _heading(self, painter: QPainter, words: str, line: QRect, font: QFont) -> None:
+        """A study's date and patient, over a thin line that parts it from the one above."""
+        small = QFont(font)
+        small.setPixelSize(12)
+        painter.setFont(small)
+        painter.fillRect(QRect(line.left(), line.top(), line.width(), 1), QColor("#2e2e2e"))
+        painter.setPen(QColor("#c8c8c8"))
+        line = line.adjusted(10, 2, -_MARGIN, 0)
+        elided = painter.fontMetrics().elidedText(words, Qt.TextElideMode.ElideRight, line.width())
+        painter.drawText(line, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, elided)
 
     def _picture(self, painter: QPainter, info: SeriesInfo, place: QRect) -> None:
         painter.fillRect(place, QColor("#000000"))

@@ -14,6 +14,7 @@ from viewer.jobs.runner import Jobs
 from viewer.operations.opening import select_series, show_beside
 from viewer.operations.thumbnails import make_thumbnails
 from viewer.state.session import Layout, Session
+from viewer.state.studies import date_words
 from viewer.widgets.series_list import SeriesDelegate, SeriesModel
 
 
@@ -114,9 +115,12 @@ class StudyBrowser(QWidget):
             first = session.selected.value or self.model.at(self.model.index(0))
             hidden = session.identity_hidden.value
             who = person(first, hidden)
-            what = " · ".join(part for part in ("" if hidden else date(first.study_date), series) if part)
+            studies = self.model.studies
+            which = f"{studies} studies" if studies > 1 else "" if hidden else date_words(first.study_date)
+            what = " · ".join(part for part in (which, series) if part)
         else:
             who, what = "Nothing open", ""
+        self._heading.setText("STUDIES" if self.model.studies > 1 else "STUDY")
         self._who.setText(who)
         self._what.setText(what)
         self._what.setVisible(bool(what))
@@ -149,8 +153,3 @@ def person(info: SeriesInfo, hidden: bool) -> str:
     return (
         ", ".join(part for part in (name, identity.patient_id, identity.sex) if part) or "No patient name in the files"
     )
-
-
-def date(text: str) -> str:
-    """A DICOM date as 2020-04-12; anything else as it is."""
-    return f"{text[:4]}-{text[4:6]}-{text[6:]}" if len(text) == 8 and text.isdigit() else text

@@ -15,17 +15,19 @@ from tests.helpers.fake_jobs import FakeJobs
 from tests.helpers.severity_session import found
 from tests.helpers.slices import asymmetric, loaded
 from viewer.operations.analysing import CANCELLING
+from viewer.operations.opening import step_series
 from viewer.settings import Settings
 from viewer.shortcuts import commands, gestures
 from viewer.state.observable import Value
 from viewer.state.session import JobState, Notice, Session
+from viewer.state.studies import date_words
 from viewer.widgets.held_key import HeldKey
 from viewer.widgets.help_sheet import HelpSheet, section_html, spelled
 from viewer.widgets.job_bar import JobBar, sentence
 from viewer.widgets.notices import NoticeLine
 from viewer.widgets.preferences import KeyEditor
 from viewer.widgets.series_list import draw_verdict, facts, title
-from viewer.widgets.study_browser import StudyBrowser, date, person
+from viewer.widgets.study_browser import StudyBrowser, person
 
 INFO = loaded(asymmetric()).info
 AMBER = Verdict((Reason("thick", Colour.AMBER, "slices of 5 mm"),))
@@ -310,11 +312,66 @@ def test_hidden_identity_hides_the_person_and_pictures_that_may_show_a_name(brow
     assert shown == [True] * len(slices) + [False] * len(others)
 
 
+PRIOR = replace(INFO, study_uid="8", study_date="20190301", index=2, uid="12")
+OTHER = replace(INFO, study_uid="9", identity=replace(INFO.identity, name="Brook^A", patient_id="7"), index=4, uid="14")
+SECOND = replace(INFO, kernel="B70f", index=3, uid="13")
+MASK = replace(INFO, study_uid="", kind="nifti", index=5, uid="15", identity=type(INFO.identity)(name="lungs"))
+
+
+def headings(browser):
+    return [browser.model.heading(row) for row in range(browser.model.rowCount())]
+
+
+def test_series_of_several_studies_stand_under_a_heading_of_each(browser):
+    browser.session.study.value = Study(INFO.source, (INFO, PRIOR, SECOND, OTHER, MASK), 0)
+    assert [browser.model.at(browser.model.index(row)) for row in range(5)] == [INFO, SECOND, PRIOR, OTHER, MASK]
+    assert headings(browser) == [
+        "2020-04-12 · Quillfeather Ottoline", "", "2019-03-01 · Quillfeather Ottoline", "2020-04-12 · Brook A",
+        "Files without DICOM header",
+    ]  # fmt: skip
+    assert browser._heading.text() == "STUDIES" and browser._what.text() == "3 studies · 5 series"
+    tip = browser.model.data(browser.model.index(1), Qt.ItemDataRole.ToolTipRole)
+    assert tip.startswith("2020-04-12 · Quillfeather Ottoline\n")
+    rows = [browser.list.visualRect(browser.model.index(row)).height() for row in range(5)]
+    assert rows[0] == rows[2] > rows[1], "room for the heading"
+    browser.session.identity_hidden.value = True
+    assert headings(browser) == ["Study 1", "", "Study 2", "Study 3", "Files without DICOM header"]
+    tip = browser.model.data(browser.model.index(1), Qt.ItemDataRole.ToolTipRole)
+    assert "2020" not in tip and "Quillfeather" not in tip
+
+
+def test_one_study_has_no_heading_nor_has_one_with_masks_beside_it(browser):
+    for series in ((INFO, SECOND), (INFO, SECOND, MASK), (MASK,)):
+        browser.session.study.value = Study(INFO.source, series, 0)
+        assert headings(browser) == [""] * len(series) and browser._heading.text() == "STUDY"
+
+
+def test_series_that_are_found_late_join_their_study(browser):
+    for info in (INFO, PRIOR, SECOND):
+        browser.session.series_found.emit(info)
+    assert [browser.model.at(browser.model.index(row)) for row in range(3)] == [INFO, SECOND, PRIOR]
+    assert [bool(words) for words in headings(browser)] == [True, False, True]
+
+
+def test_two_studies_of_one_day_are_told_apart(browser):
+    browser.session.study.value = Study(INFO.source, (INFO, replace(PRIOR, study_date=INFO.study_date)), 0)
+    assert len(set(headings(browser))) == 2
+
+
+def test_page_keys_go_through_the_series_as_they_are_listed(browser):
+    session, jobs = browser.session, FakeJobs(browser.session)
+    session.study.value = Study(INFO.source, (INFO, PRIOR, SECOND), 0)
+    session.selected.value = INFO
+    for expected in (SECOND, PRIOR):
+        step_series(session, jobs, 1)
+        assert session.selected.value is expected
+
+
 def test_words_of_a_series_without_a_description():
     assert title(replace(INFO, description="", is_localizer=True)) == "Localizer series 1"
     assert facts(replace(INFO, slices=1, spacing_mm=None, kernel="")) == "8 × 6 pixels"
     assert person(INFO, hidden=False) == "Quillfeather Ottoline, PX-4471-QQ, F"
-    assert date("20200412") == "2020-04-12" and date("spring") == "spring"
+    assert date_words("20200412") == "2020-04-12" and date_words("spring") == "spring"
 
 
 def test_verdict_marks_differ_in_shape_as_well_as_colour(qtbot):
