@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING
 
 from inference.io.study import WindowLevel
 from viewer.settings import Settings
+from viewer.state.layers import Layers
 from viewer.state.session import Layout, Session
 from viewer.state.window_level import named
 
 if TYPE_CHECKING:
     from viewer.widgets.main_window import MainWindow
 
+_FORMERLY_SHIPPED = {"effusion": (0, 114, 178)}
+"""Colours that earlier versions wrote into every settings file as if they had been chosen."""
 FIRST_SIZE = (1480, 920)
 
 
@@ -28,7 +31,10 @@ def restored(window: MainWindow, settings: Settings, session: Session) -> None:
         session.window.value = named(WindowLevel(frame.window_width, frame.window_level))
     for group, fields in settings.layers.value.items():
         if group in session.layers.by_group:
-            session.layers.change(group, **_sound(fields))
+            chosen = _sound(fields)
+            if chosen.get("colour") == _FORMERLY_SHIPPED.get(group):
+                chosen.pop("colour", None)
+            session.layers.change(group, **chosen)
 
 
 def stored(window: MainWindow, settings: Settings, session: Session) -> None:
@@ -47,12 +53,13 @@ def stored(window: MainWindow, settings: Settings, session: Session) -> None:
         right_open=right_open,
         chart_open=window.chart_wanted,
     )
+    shipped = Layers().by_group  # a colour that nobody chose is not remembered: the next version may ship a better one
     settings.layers.value = {
         group: {
             "opacity": layer.value.opacity,
             "outline": layer.value.outline,
             "visible": layer.value.visible,
-            "colour": list(layer.value.colour),
+            **({"colour": list(layer.value.colour)} if layer.value.colour != shipped[group].value.colour else {}),
         }
         for group, layer in session.layers.by_group.items()
     }

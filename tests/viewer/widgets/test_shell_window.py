@@ -18,7 +18,7 @@ from viewer.app import App
 from viewer.settings import Settings
 from viewer.state.session import Layout, Notice, Projection, Slab, Tool
 from viewer.state.window_level import presets
-from viewer.widgets.frame_state import restored
+from viewer.widgets.frame_state import restored, stored
 from viewer.widgets.side_panel import RAIL_WIDTH
 
 HARMLESS = "propagateSizeHints"
@@ -271,6 +271,18 @@ def test_closing_remembers_layout_window_and_overlays_for_the_next_start(ct, tmp
     assert layer.opacity == 0.25 and layer.outline and not again.window.panels.right_open.value
     assert "Quillfeather" not in (tmp_path / "settings.json").read_text()
     again.window.close()
+
+
+def test_only_a_chosen_colour_is_remembered_and_a_formerly_shipped_one_is_none(ct, settings):
+    shipped = ct.session.layers.by_group["effusion"].value.colour
+    ct.session.layers.change("ground_glass", colour=(1, 2, 3))
+    stored(ct.window, settings, ct.session)
+    layers = settings.layers.value
+    assert layers["ground_glass"]["colour"] == [1, 2, 3] and "colour" not in layers["effusion"]
+    settings.layers.value = {**layers, "effusion": {**layers["effusion"], "colour": [0, 114, 178]}}
+    restored(ct.window, settings, ct.session)
+    assert ct.session.layers.by_group["effusion"].value.colour == shipped
+    assert ct.session.layers.by_group["ground_glass"].value.colour == (1, 2, 3)
 
 
 def test_preferences_reach_the_session(app, settings):
