@@ -5,15 +5,16 @@ from __future__ import annotations
 import argparse
 import csv
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from inference.commands.console import Console, say
+from inference.commands.judges import CLASSES, Judges, Quiet, picture_volume
 from inference.commands.stopping import stoppable
 from inference.errors import InferenceError, SeriesError, WeightsMissing
 from inference.io.export import check_folder, staged
-from inference.systems.registry import Modality, SystemCard, cards, chosen_weights
+from inference.systems.registry import Modality
 from inference.systems.registry import card as card_of
 
 if TYPE_CHECKING:
@@ -21,9 +22,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from inference.findings import SystemOutput
-    from inference.pipeline.cancellation import CancellationToken
-    from inference.systems.registry import RunOptions
-    from inference.volume import Volume
 
 TABLE = "predictions.csv"
 COLUMNS = (
@@ -31,7 +29,6 @@ COLUMNS = (
     "ground_glass", "consolidation", "effusion", "percentage_of_infection",
 )  # fmt: skip
 _SUFFIXES = (".png", ".jpg", ".jpeg")
-_CLASSES = ("normal", "bacterial", "viral", "covid")
 _FINDINGS = ("ground_glass", "consolidation", "effusion")
 
 
@@ -39,9 +36,8 @@ _FINDINGS = ("ground_glass", "consolidation", "effusion")
 class _Job:
     pictures: tuple[Path, ...]
     out: Path
-    system: str | None
     modality: Literal["auto", "ct", "xray"]
-    device: str
+    judges: Judges
     steps: Path | None = None
 
 
@@ -61,61 +57,20 @@ def run(options: argparse.Namespace) -> int:
         with stoppable() as cancel, ExitStack() as stages:
             stage = stages.enter_context(staged(options.out, _names(pictures)))
             beside = options.steps and stages.enter_context(staged(options.steps, _step_names(pictures)))
-            job = _Job(pictures, stage, options.system, options.modality, options.device, beside)
-            rows, unread = _judge(job, console, cancel)
+            judges = Judges(options.system, options.device, cancel)
+            rows, judged = _judge(_Job(pictures, stage, options.modality, judges, beside), console)
             _write_table(stage / TABLE, rows)
     finally:
         console.clear()
+    for note in judges.notes:
+        console.note(note)
     console.flush()
     counts = {kind: sum(row.get("modality") == kind for row in rows) for kind in ("ct", "xray")}
-    say(f"{len(rows) - len(unread)} of {len(rows)} pictures judged "
-        f"(taken for CT slices: {counts['ct']}, for X-rays: {counts['xray']})")  # fmt: skip
+    say("\n".join([
+        *judges.told(),
+        f"{judged} of {len(rows)} pictures judged (as CT slices: {counts['ct']}, as X-rays: {counts['xray']})",
+    ]))  # fmt: skip
     return 0
-
-
-def system_for(modality: Modality, wanted: str | None) -> SystemCard:
-    """The system of that name, or the best one, whose weights for pictures of that modality are present.
-
-    Raises
-    ------
-    WeightsMissing
-        If they are absent or altered, or the system judges no such picture.
-    """
-    from inference.commands.systems import weights_problem
-    from inference.systems.registry import WeightFile
-
-    faults = []
-    for one in [card_of(wanted)] if wanted else _candidates(modality):
-        parts = [part for part in one.parts if part.modality == modality and part.required]
-        if one.kind != "learned" and not wanted:
-            continue
-        if not parts:
-            faults.append((one.name, f"judges no {_WORDS[modality]}"))
-            continue
-        entries = [chosen_weights(part) for part in parts]
-        names = [f"{part.weights[0]}-compact" for part, entry in zip(parts, entries, strict=True) if entry is None]
-        problems = [f"its weights {name} are missing" for name in names] + [
-            f"its weight file {file.name} {fault}"
-            for entry in entries if entry is not None
-            for file in entry.files if (fault := weights_problem(WeightFile(file.name, file.sha256)))
-        ]  # fmt: skip
-        if not problems:
-            return one
-        faults.append((one.name, problems[0]))
-    if wanted:
-        raise WeightsMissing(f"{wanted} cannot judge these pictures: {faults[0][1]}.")
-    raise WeightsMissing(f"No system can judge {_WORDS[modality]}: {'; '.join(': '.join(fault) for fault in faults)}.")
-
-
-_WORDS = {"ct": "CT slices", "xray": "X-rays"}
-
-
-def _candidates(modality: Modality) -> list[SystemCard]:
-    """Every system, best first; for X-rays those that draw lungs before those that only recognise."""
-    listed = list(cards())
-    if modality == "xray":
-        listed.sort(key=lambda one: -sum(part.modality == "xray" for part in one.parts))
-    return listed
 
 
 def _names(pictures: tuple[Path, ...]) -> list[str]:
@@ -142,31 +97,33 @@ def _pictures(folder: Path) -> tuple[Path, ...]:
     return tuple(found)
 
 
-def _judge(job: _Job, console: Console, cancel: CancellationToken) -> tuple[list[dict[str, Any]], list[str]]:
-    """A row for each picture, and why some have an empty one.
+def _judge(job: _Job, console: Console) -> tuple[list[dict[str, Any]], int]:
+    """A row for each picture, and how many were judged.
 
-    Raises WeightsMissing where none could be judged for want of weights, SeriesError where none could be read.
+    Raises WeightsMissing where the system asked for, or every one, wants weights; else, where no picture could be
+    judged, what was wrong with the first.
     """
     rows: list[dict[str, Any]] = []
     faults: list[InferenceError] = []
     for number, path in enumerate(job.pictures):
-        cancel.check()
+        job.judges.cancel.check()
         console.progress("pictures", number / len(job.pictures))
-        row: dict[str, Any] = {"image": path.name}
-        rows.append(row)
+        row: dict[str, Any] = {}
         try:
-            _fill(row, path, job, console, cancel)
+            _fill(row, path, job, console)
         except InferenceError as error:
-            if job.system is not None and isinstance(error, WeightsMissing):
+            if job.judges.wanted is not None and isinstance(error, WeightsMissing):
                 raise
+            row = {}
             faults.append(error)
             console.note(f"{path.name}: {error}")
+        rows.append({"image": path.name, **row})
     if len(faults) == len(rows):
         raise next((fault for fault in faults if isinstance(fault, WeightsMissing)), faults[0])
-    return rows, [str(fault) for fault in faults]
+    return rows, len(rows) - len(faults)
 
 
-def _fill(row: dict[str, Any], path: Path, job: _Job, console: Console, cancel: CancellationToken) -> None:
+def _fill(row: dict[str, Any], path: Path, job: _Job, console: Console) -> None:
     """Judge one picture: its masks into files, its figures into ``row``."""
     from inference.systems.modality import looks_like_xray
     from inference.systems.registry import RunOptions
@@ -178,77 +135,23 @@ def _fill(row: dict[str, Any], path: Path, job: _Job, console: Console, cancel: 
         console.note(f"{path.name}: taken for {'an X-ray' if xray else 'a CT slice'}")
     row["modality"] = modality
     options = RunOptions(modality, segment_anyway=True, explain=False)
+    output = job.judges.judge(grey, modality, options)
     if job.steps is not None:
-        _write_steps(job.steps, path.stem, grey, options, job.device, cancel)
-    output = _output(system_for(modality, job.system), grey, options, job.device, cancel)
-    if xray and job.system is None:
-        output = _with_classes(output, grey, options, job.device, cancel)
+        _write_steps(job.steps, path.stem, grey, job.judges.surroundings(options))
     if "lung_probability" in output.thresholds:
         row["percentage_of_infection"] = _write_masks(job.out, path.stem, output)
     if output.recognition is not None:
         row["recognition"] = output.recognition.probability
-    row.update({f"p_{name}": output.classes[name] for name in _CLASSES if name in output.classes})
+    row.update({f"p_{name}": output.classes[name] for name in CLASSES if name in output.classes})
     row.update({name: output.probabilities[name] for name in _FINDINGS if name in output.probabilities})
 
 
-def _with_classes(
-    output: SystemOutput, grey: NDArray[np.uint8], options: RunOptions, device: str, cancel: CancellationToken
-) -> SystemOutput:  # fmt: skip
-    """The four classes, and the recogniser's opinion, of the system that has them, beside another's masks."""
-    if set(_CLASSES) <= set(output.classes):
-        return output
-    try:
-        four = system_for("xray", "specialised-streams")
-    except WeightsMissing:
-        return output
-    said = _output(four, grey, options, device, cancel)
-    return replace(output, classes=said.classes, recognition=said.recognition)
-
-
-def _output(
-    card: SystemCard, grey: NDArray[np.uint8], options: RunOptions, device: str, cancel: CancellationToken
-) -> SystemOutput:  # fmt: skip
-    from inference.systems.registry import create
-
-    return create(card.name).run(_volume(grey), _Quiet(device, "", options, cancel))
-
-
-def _write_steps(
-    folder: Path, stem: str, grey: NDArray[np.uint8], options: RunOptions, device: str, cancel: CancellationToken
-) -> None:
+def _write_steps(folder: Path, stem: str, grey: NDArray[np.uint8], surroundings: Quiet) -> None:
     """Paper 2's intermediate pictures of one picture, numbered in their order."""
     from inference.systems.covid_mtnet.steps import picture_steps
 
-    for name, pixels in picture_steps(_volume(grey), _Quiet(device, "", options, cancel)).items():
+    for name, pixels in picture_steps(picture_volume(grey), surroundings).items():
         _write_picture(folder / f"{stem}_{name}.png", pixels)
-
-
-def _volume(grey: NDArray[np.uint8]) -> Volume:
-    import numpy as np
-
-    from inference.volume import Units, Volume, VolumeGeometry
-
-    geometry = VolumeGeometry((1, *grey.shape), np.eye(4), orientation_known=False, spacing_known=False)
-    return Volume(grey[None].astype(np.int16), geometry, Units.GREY8)
-
-
-@dataclass(frozen=True)
-class _Quiet:
-    """The surroundings of one picture: nothing is shown, and it may be cancelled."""
-
-    device: str
-    config: str
-    options: RunOptions
-    cancel: CancellationToken
-
-    def stage(self, name: str) -> None:
-        self.cancel.check()
-
-    def progress(self, fraction: float) -> None:
-        self.cancel.check()
-
-    def publish(self, name: object, labels: object, first: int, last: int) -> None:
-        self.cancel.check()
 
 
 def _read(path: Path) -> NDArray[np.uint8]:

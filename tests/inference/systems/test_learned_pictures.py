@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import csv
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +14,10 @@ from PIL import Image
 
 from inference.cli import main
 from inference.commands.predict_images import COLUMNS
+from inference.systems import weights
 from inference.systems.covid_mtnet.steps import NAMES
+from inference.systems.shipping import enter
+from inference.transforms.rendering import RENDERING_VERSION
 from tests.helpers.learned import weights_in
 from tests.helpers.phantoms import chest
 
@@ -26,6 +32,27 @@ def pictures(tmp_path: Path) -> Path:
         grey = np.clip((case.volume.array[k].astype(float) + 1024) / 2524 * 255, 0, 255)
         Image.fromarray(grey.astype(np.uint8)).save(folder / name)
     return folder
+
+
+@pytest.fixture
+def film(pictures: Path) -> Path:
+    """A film beside them."""
+    rows, columns = np.mgrid[0:96, 0:120]
+    Image.fromarray((rows + columns).astype(np.uint8)).save(pictures / "film.png")
+    return pictures / "film.png"
+
+
+@pytest.fixture
+def own(shipped: Path, tmp_path: Path) -> Iterator[Path]:
+    """Every tiny network, in a folder that a test may alter."""
+    shutil.copytree(shipped, tmp_path / "weights")
+    with weights_in(tmp_path / "weights") as folder:
+        yield folder
+
+
+def alter(folder: Path, name: str) -> None:
+    file = folder / f"{name}.safetensors"
+    file.write_bytes(file.read_bytes() + b"\0")
 
 
 def rows(out: Path) -> list[dict[str, str]]:
@@ -99,7 +126,7 @@ def test_without_weights_it_is_code_4_one_line_and_no_file(
         assert predict(pictures, tmp_path / "out", "--modality", "ct", "--system", "jcs") == 4
     said = capsys.readouterr().err.strip().splitlines()
     assert len(said) == 2
-    assert "jcs-recogniser-compact are missing" in said[1]
+    assert "jcs-recogniser" in said[1] and said[1].endswith("are missing.")
     assert not (tmp_path / "out").exists()
 
 
@@ -107,8 +134,95 @@ def test_without_weights_it_is_code_4_one_line_and_no_file(
 def test_system_that_judges_no_xrays_says_so(
     system: str, pictures: Path, tmp_path: Path, tiny: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert predict(pictures, tmp_path / "out", "--modality", "xray", "--system", system) == 4
-    assert "judges no X-rays" in capsys.readouterr().err
+    assert predict(pictures, tmp_path / "out", "--modality", "xray", "--system", system) == 2
+    said = capsys.readouterr()
+    assert said.out == "" and said.err.count("\n") == 1
+    assert "reads chest CT, not X-rays" in said.err
+    assert not (tmp_path / "out").exists()
+
+
+def test_film_among_slices_is_left_out_by_a_system_for_ct_and_named(
+    pictures: Path, film: Path, tmp_path: Path, tiny: Path, capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setattr("inference.systems.modality.looks_like_xray", lambda grey: grey.shape == (96, 120))
+    out, steps = tmp_path / "out", tmp_path / "steps"
+    assert predict(pictures, out, "--system", "jcs", "--steps", str(steps)) == 0
+    first, second, last = rows(out)
+    assert first["recognition"] and second["recognition"]
+    assert last == {**dict.fromkeys(COLUMNS, ""), "image": "film.png"}
+    assert not list(out.glob("film*")) and not list(steps.glob("film*"))
+    said = capsys.readouterr()
+    assert "film.png: Joint classification" in said.err and "not X-rays" in said.err
+    assert said.out.splitlines() == [
+        "CT slices are judged by jcs", "2 of 3 pictures judged (as CT slices: 2, as X-rays: 0)"
+    ]  # fmt: skip
+
+
+def test_weights_that_the_system_asked_for_lacks_are_code_4_for_the_whole_folder(
+    pictures: Path, tmp_path: Path, own: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    alter(own, "jcs-recogniser-compact")
+    assert predict(pictures, tmp_path / "out", "--modality", "ct", "--system", "jcs") == 4
+    assert "jcs-recogniser-compact.safetensors does not have the hash" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_who_judges_what_is_said_once(
+    pictures: Path, tmp_path: Path, tiny: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert predict(pictures, tmp_path / "out", "--modality", "xray") == 0
+    said = capsys.readouterr()
+    assert said.out.splitlines()[0] == "X-rays are judged by covid-mtnet, their four classes by specialised-streams"
+    assert said.err == ""
+    assert predict(pictures, tmp_path / "out", "--modality", "ct") == 0
+    assert capsys.readouterr().out.splitlines()[0] == "CT slices are judged by consensus"
+
+
+def test_better_system_with_altered_weights_is_named_once_and_another_judges(
+    pictures: Path, tmp_path: Path, own: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    alter(own, "covid-mtnet-xray-lungs-compact")
+    assert predict(pictures, tmp_path / "out", "--modality", "xray") == 0
+    said = capsys.readouterr()
+    assert said.out.splitlines()[0] == "X-rays are judged by specialised-streams"
+    assert said.err.count("covid-mtnet-xray-lungs-compact.safetensors does not have the hash") == 1
+    assert rows(tmp_path / "out")[0]["percentage_of_infection"] == ""
+
+
+def test_classes_that_nobody_can_tell_are_said_to_be_missing(
+    pictures: Path, tmp_path: Path, own: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    alter(own, "specialised-streams-xray-recogniser-compact")
+    assert predict(pictures, tmp_path / "out", "--modality", "xray") == 0
+    said = capsys.readouterr()
+    assert said.out.splitlines()[0] == "X-rays are judged by covid-mtnet"
+    assert said.err.count("specialised-streams-xray-recogniser-compact.safetensors") == 1
+    assert rows(tmp_path / "out")[0]["p_covid"] == ""
+
+
+@pytest.mark.parametrize("deleted", [True, False])
+def test_network_that_is_not_required_stops_no_picture(
+    deleted: bool, pictures: Path, tmp_path: Path, own: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    name = "specialised-streams-recogniser-compact"
+    if deleted:
+        (own / f"{name}.safetensors").unlink()
+    else:
+        alter(own, name)
+    assert predict(pictures, tmp_path / "out", "--modality", "ct") == 0
+    assert all(row["percentage_of_infection"] for row in rows(tmp_path / "out"))
+    assert capsys.readouterr().err.count(f"{name}.safetensors") == 1
+
+
+def test_system_that_turns_out_not_to_run_makes_way_for_the_next(
+    pictures: Path, tmp_path: Path, own: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    enter(own, replace(weights.manifest()["cascade-severity-lesions-compact"], rendering=RENDERING_VERSION + 1))
+    assert predict(pictures, tmp_path / "out", "--modality", "ct") == 0
+    said = capsys.readouterr()
+    assert said.out.splitlines()[0] == "CT slices are judged by jcs"
+    assert "cascade-severity-lesions-compact" in said.err
 
 
 @pytest.mark.parametrize("make", [lambda folder: None, lambda folder: folder.mkdir()])
