@@ -1,4 +1,4 @@
-"""Tables that papers 3, 4 and 5 print, with our weights: the ablation, MosMed grades, and the threshold."""
+"""Tables that the papers print, with our weights: the ablation, MosMed grades, and the thresholds."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from inference.errors import WeightsMissing
 from inference.evaluation import figures
+from inference.evaluation.adaptive import adaptive
 from inference.evaluation.counts import Counts
 from inference.evaluation.intervals import normal_interval
 from inference.evaluation.sources import Where, part_records, weights_of
@@ -136,7 +137,7 @@ def grade_table(said: Sequence[str], known: Sequence[int]) -> dict[str, Any]:
 
 
 TABLES: dict[str, Callable[[Sequence[Recipe], Where], dict[str, Any]]] = {
-    "ablation": ablation, "threshold": threshold, "mosmed": mosmed,
+    "ablation": ablation, "threshold": threshold, "mosmed": mosmed, "adaptive": adaptive,
 }  # fmt: skip
 
 

@@ -183,7 +183,12 @@ def as_shipped(parts: Sequence[Part]) -> str:
 def paper_tables(where: Where) -> str:
     """The tables by command, or what they wait for."""
     out = []
-    for name, system in (("ablation", "multitask"), ("threshold", "jcs"), ("mosmed", "cascade-severity")):
+    for name, system in (
+        ("adaptive", "covid-mtnet"),
+        ("ablation", "multitask"),
+        ("threshold", "jcs"),
+        ("mosmed", "cascade-severity"),
+    ):
         try:
             text = str(TABLES[name](recipes(system, "compact"), where)["markdown"])
         except InferenceError as error:

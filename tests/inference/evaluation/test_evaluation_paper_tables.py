@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import nibabel
 import numpy as np
@@ -12,7 +13,7 @@ import torch
 from pydicom.dataset import FileDataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, generate_uid
 
-from inference.evaluation import paper_tables
+from inference.evaluation import adaptive, paper_tables
 from inference.evaluation.paper_tables import mosmed, threshold
 from inference.evaluation.records import Judge
 from inference.evaluation.sources import Where
@@ -110,3 +111,43 @@ def test_network_that_has_seen_mosmed_gives_no_grades(tmp_path: Path, monkeypatc
     monkeypatch.setattr(paper_tables, "weights_of", lambda recipe, where: _halves(recipe, ("img", "jsrt")))
     with pytest.raises(DataError, match="has seen img"):
         mosmed(recipes("cascade-severity", "compact"), _where(tmp_path))
+
+
+def test_adaptive_threshold_and_trained_head_are_judged_on_the_same_pictures_inside_the_drawn_lung(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    rng = np.random.default_rng(4)
+    lung, lesion = np.zeros((64, 64), np.uint8), np.zeros((64, 64), np.uint8)
+    lung[8:56, 8:56], lesion[40:60, 8:56] = 1, 1
+    grey = np.where(lesion > 0, 180, 60) + rng.integers(-4, 5, (64, 64))
+    planes = np.stack([lung, lesion, *np.zeros((3, 64, 64), np.uint8)])
+
+    class Pictures:
+        def __len__(self) -> int:
+            return 2
+
+        def row(self, n: int) -> SimpleNamespace:
+            return SimpleNamespace(source="made up", patient=f"patient-{n}")
+
+        def picture(self, n: int) -> tuple[np.ndarray, np.ndarray]:
+            return grey[None].astype(np.uint8), planes
+
+        def known(self, n: int) -> np.ndarray:
+            return np.array([True, True, False, False, False])
+
+    recipe = next(one for one in recipes("covid-mtnet", "compact") if one.part == "ct-lesions")
+
+    def predict(images: torch.Tensor) -> dict[str, torch.Tensor]:
+        said = torch.zeros(len(images), 1, 64, 64)
+        said[..., :32, :] = 0.9
+        return {MASK: said}
+
+    blind = Judge(recipe, (independent_map(("lesion",)),), predict, ("someone else",), ())
+    monkeypatch.setattr(adaptive, "_judges", lambda one, where: [blind] if one is recipe else [])
+    monkeypatch.setattr(adaptive, "_unseen", lambda trained, where: Pictures())
+    found = adaptive.adaptive([recipe], _where(tmp_path))
+    (row,) = found["rows"]
+    assert row["trained"] == 0.0 and row["threshold"] > 0.95 and row["difference"] < -0.95
+    assert (row["patients"], row["pictures"]) == (2, 2)
+    with pytest.raises(DataError, match="covid-mtnet"):
+        adaptive.adaptive(recipes("jcs", "compact"), _where(tmp_path))
