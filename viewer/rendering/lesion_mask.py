@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.findings import Findings
-from inference.volume import Reorientation
+from inference.volume import Reorientation, VolumeGeometry
 from viewer.rendering.lesion_lookup import lesion_voxels
 
 Bounds = tuple[tuple[int, int], tuple[int, int], tuple[int, int]]
@@ -26,6 +26,11 @@ class LesionMask:
             start, stop = self.bounds[axis]
             bounds.append((shape[axis] - stop, shape[axis] - start) if flip else (start, stop))
         return LesionMask((bounds[0], bounds[1], bounds[2]), turn.apply(self.voxels))
+
+    def corners(self, geometry: VolumeGeometry) -> NDArray[np.float64]:
+        """The eight corners of its box on the volume's own grid, LPS mm; the last index varies fastest."""
+        ends = [(start - 0.5, stop - 0.5) for start, stop in self.bounds]
+        return geometry.to_patient([(k, j, i) for k in ends[0] for j in ends[1] for i in ends[2]])
 
     def plane(self, axis: int, index: int, shape: tuple[int, int, int]) -> NDArray[np.bool_] | None:
         """The full-size 2D mask where ``axis`` has ``index``, the other axes in order; None off the lesion."""

@@ -13,7 +13,8 @@ import vtkmodules.vtkInteractionStyle  # registers the interactor styles
 import vtkmodules.vtkRenderingFreeType  # registers the fonts
 import vtkmodules.vtkRenderingOpenGL2  # noqa: F401 - registers the renderer
 from numpy.typing import NDArray
-from vtkmodules.vtkCommonDataModel import vtkPlane
+from vtkmodules.vtkCommonCore import vtkPoints
+from vtkmodules.vtkCommonDataModel import vtkCellArray, vtkPlane, vtkPolyData
 from vtkmodules.vtkFiltersSources import vtkSphereSource
 from vtkmodules.vtkRenderingAnnotation import vtkAnnotatedCubeActor
 from vtkmodules.vtkRenderingCore import (
@@ -27,6 +28,7 @@ from vtkmodules.vtkRenderingCore import (
 
 from inference.volume import Point
 from viewer.rendering.meshing import Surface
+from viewer.rendering.palette import HOVERED
 from viewer.state.layers import labels
 
 Direction = Literal["A", "P", "L", "R", "S", "I"]
@@ -61,7 +63,9 @@ class VolumeScene:
         self._actors: dict[str, vtkActor] = {}
         self._surfaces: dict[str, Surface] = {}
         self._cross = _marker()
-        self.renderer.AddActor(self._cross)
+        self._outline = _box()
+        for actor in (self._cross, self._outline):
+            self.renderer.AddActor(actor)
         self._lights()
 
     # contents ---------------------------------------------------------------------------------------------------
@@ -118,6 +122,15 @@ class VolumeScene:
         self._cross.SetVisibility(point is not None and bool(self._actors))
         if point is not None:
             self._cross.SetPosition(*point)
+
+    def set_outline(self, corners: NDArray[np.float64] | None) -> None:
+        """Draw the edges of a box round a lesion (eight corners, LPS mm), or none."""
+        self._outline.SetVisibility(corners is not None and bool(self._actors))
+        if corners is not None:
+            box = self._outline.GetMapper().GetInput()
+            for number, corner in enumerate(corners):
+                box.GetPoints().SetPoint(number, *corner)
+            box.GetPoints().Modified()
 
     def set_cut(self, cut: CutPlane, point: Point | None = None) -> None:
         """Cut everything in front of a plane away: the part toward the feet, the front or the right goes."""
@@ -259,5 +272,28 @@ def _marker() -> vtkActor:
     actor = vtkActor()
     actor.SetMapper(mapper)
     actor.GetProperty().SetColor(0.3, 0.85, 0.95)
+    actor.VisibilityOff()
+    return actor
+
+
+def _box() -> vtkActor:
+    """The twelve edges of a box whose corners are set later."""
+    box, edges = vtkPolyData(), vtkCellArray()
+    points = vtkPoints()
+    box.SetPoints(points)
+    for corner in range(8):
+        points.InsertNextPoint(0, 0, 0)
+        for bit in (1, 2, 4):
+            if not corner & bit:
+                edges.InsertNextCell(2, (corner, corner | bit))
+    box.SetLines(edges)
+    mapper = vtkPolyDataMapper()
+    mapper.SetInputData(box)
+    actor = vtkActor()
+    actor.SetMapper(mapper)
+    look = actor.GetProperty()
+    look.SetColor(*(part / 255 for part in HOVERED))
+    look.SetLineWidth(2)
+    look.LightingOff()
     actor.VisibilityOff()
     return actor

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
+import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import QPoint, QRect, Qt, QTimer
 from PySide6.QtGui import QGuiApplication, QImage, QShowEvent
 from PySide6.QtWidgets import QLabel, QStackedLayout, QVBoxLayout, QWidget
@@ -19,6 +21,7 @@ from viewer.operations.surfaces import surfaces_of
 from viewer.rendering.lesion_lookup import lesion_at
 from viewer.state.layers import labels
 from viewer.state.session import Session
+from viewer.widgets.lesion_hover import lesion_hover
 from viewer.widgets.volume_bar import VolumeBar
 
 if TYPE_CHECKING:
@@ -61,10 +64,12 @@ class VolumeView(QWidget):
         self._rest = QTimer(self, singleShot=True, interval=_REST_MS)
         self._rest.timeout.connect(self.render_now)
         self._build()
+        self._hover = lesion_hover(session)
+        self._hover.found.connect(self._moved)
         self._connections = [
             session.findings.observe(lambda _: self._update()),
             session.verdict.changed.connect(lambda _: self._update()),
-            session.crosshair.changed.connect(lambda _: self._crosshair_moved()),
+            session.crosshair.changed.connect(self._moved),
             *(layer.changed.connect(lambda _: self._show_layers()) for layer in session.layers.by_group.values()),
             session.layers.all_hidden.changed.connect(lambda _: self._show_layers()),
         ]
@@ -114,6 +119,7 @@ class VolumeView(QWidget):
                 self._scene.set_cross(self._session.crosshair.value)
             else:
                 self._scene.set_cross(None)
+            self._scene.set_outline(self._lesion_box())
             self._scene.set_cut(self.bar.cut, self._session.crosshair.value)
             self._scene.renderer.ResetCameraClippingRange()
             self._interactor.GetRenderWindow().Render()
@@ -223,9 +229,14 @@ class VolumeView(QWidget):
         if self._scene is not None:
             self._scene.clear()
 
-    def _crosshair_moved(self) -> None:
+    def _moved(self, _: object) -> None:
+        """The crosshair, or the lesion that is pointed at: drawn once the mouse rests."""
         if self._shown is not None:
             self._rest.start()
+
+    def _lesion_box(self) -> NDArray[np.float64] | None:
+        lesion, findings = self._hover.mask, self._shown
+        return None if lesion is None or findings is None else lesion.corners(findings.output.lungs.geometry)
 
     def _show_layers(self) -> None:
         if self._scene is None:

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from vtkmodules.vtkRenderingCore import vtkRenderer, vtkRenderWindow
 
 from tests.helpers.phantoms import Chest, chest
+from viewer.rendering.lesion_mask import LesionMask
 from viewer.rendering.meshing import surfaces
 from viewer.rendering.volume_scene import VolumeScene, frame, orientation_cube
 
@@ -119,3 +120,21 @@ def test_the_letters_of_the_cube_stand_upright(direction: str) -> None:
     assert (rows.max() - rows.min()) > np.ptp(columns), "a letter is taller than it is wide"
     heavier_below = np.count_nonzero(rows > middle) > np.count_nonzero(rows < middle)
     assert heavier_below == (direction == "L"), "L stands on its bar, P and R carry their bow above"
+
+
+@pytest.mark.parametrize("grid", ["HFS", "FFP", "oblique", "NIfTI RAS"])
+def test_a_box_stands_round_the_lesion_that_is_pointed_at(grid: str) -> None:
+    case = chest(disease="right", noise_hu=0, **_GRIDS[grid])  # type: ignore[arg-type]
+    stage = _Stage(case)
+    before, red = stage.picture(), stage.red()
+    where = np.argwhere(case.lesions > 0)
+    (k, j, i), (k2, j2, i2) = where.min(axis=0), where.max(axis=0) + 1
+    inside = case.lesions[k:k2, j:j2, i:i2] > 0
+    stage.scene.set_outline(LesionMask(((k, k2), (j, j2), (i, i2)), inside).corners(case.volume.geometry))
+    changed = (stage.picture() != before).any(axis=2)
+    assert changed.any()
+    for drawn, disease in zip(np.nonzero(changed), np.nonzero(red), strict=True):
+        assert drawn.min() <= disease.min() and drawn.max() >= disease.max(), "all round it"
+        assert drawn.max() - drawn.min() < 1.6 * (disease.max() - disease.min()) + 8, "and close to it"
+    stage.scene.set_outline(None)
+    assert (stage.picture() == before).all()
