@@ -52,6 +52,8 @@ _BRIEF = replace(_SHORT, epochs=5, rate=2e-3, warmup=150, average=0.995)
 _FINISH = Optimisation(epochs=20, batch=8, rate=1e-3, warmup=100, average=0.999)
 _JOINT_TASKS = Optimisation(epochs=3, batch=8, rate=1e-3, warmup=100, average=0.998)
 _CLASSIFY = Optimisation(epochs=8, batch=32, rate=1e-3, weight_decay=0.05)
+_RECOGNISE = replace(_CLASSIFY, epochs=30, rate=1.5e-3, warmup=100, average=0.998)
+_UPRIGHT = replace(GENTLE, turn_over=0.05, right_angles=0.0, aimed=0.0)
 _XRAY = Optimisation(epochs=40, batch=16, rate=1e-3, weight_decay=0.05, warmup=50, average=0.99)
 
 
@@ -74,8 +76,8 @@ def _segment(system: str, part: str, network: str, uses: tuple[Use, ...], labels
 
 def _recognise(system: str, network: str, size: int) -> Recipe:
     return Recipe(
-        system, "recogniser", network, "compact", RECOGNITION, _CLASSIFY, size=size, labels=CT_CLASSES,
-        settings={"labels": list(CT_CLASSES)},
+        system, "recogniser", network, "compact", RECOGNITION, _RECOGNISE, size=size, labels=CT_CLASSES,
+        settings={"labels": list(CT_CLASSES)}, augmentation=_UPRIGHT,
     )  # fmt: skip
 
 
@@ -104,11 +106,14 @@ def _streams() -> tuple[Recipe, ...]:
 
 
 def _specialised() -> tuple[Recipe, ...]:
-    recogniser = _recognise("specialised-streams", "specialised-streams/recogniser", 192)
+    first = replace(_recognise("specialised-streams", "specialised-streams/recogniser", 192), part="recogniser-first")
+    recogniser = replace(
+        first, part="recogniser", start=first.part, optimisation=replace(_RECOGNISE, epochs=20)
+    )  # fmt: skip
     many = Recipe(
         "specialised-streams", "manifestations", "specialised-streams/manifestations", "compact", CLASSES, _CLASSIFY
     )
-    return (*_streams(), many, recogniser, _on_xrays(recogniser, "xray-recogniser", XRAY_CLASSES, XRAYS))
+    return (*_streams(), many, first, recogniser, _on_xrays(recogniser, "xray-recogniser", XRAY_CLASSES, XRAYS))
 
 
 def _mtnet() -> tuple[Recipe, ...]:
@@ -124,7 +129,7 @@ def _mtnet() -> tuple[Recipe, ...]:
         optimisation=replace(_XRAY, epochs=10),
     )  # fmt: skip
     recogniser = replace(_recognise("covid-mtnet", "covid-mtnet/recogniser", 160), part="ct-recogniser")
-    recogniser = replace(recogniser, optimisation=replace(_CLASSIFY, epochs=4))
+    recogniser = replace(recogniser, augmentation=CT, optimisation=replace(_CLASSIFY, epochs=4))
     pneumonia = _on_xrays(recogniser, "xray-pneumonia", ("normal", "pneumonia"), CHILDREN)
     classes = _on_xrays(recogniser, "xray-recogniser", XRAY_CLASSES, XRAYS, "xray-pneumonia")
     return lungs, lesions, on_xrays, infected, pneumonia, classes, recogniser
@@ -164,7 +169,8 @@ def _jcs() -> tuple[Recipe, ...]:
     supervising = (Use("covid20-slices-256", share=0.3), Use("covid20-stacks-128", "lesion", 0.15))
     recogniser = _recognise("jcs", "jcs/recogniser", 224)
     recogniser = replace(
-        recogniser, uses=(*recogniser.uses, *supervising), mixing=0.5, weights=((ACTIVATION, 1.0),)
+        recogniser, uses=(*recogniser.uses, *supervising), mixing=0.5, weights=((ACTIVATION, 1.0),),
+        optimisation=replace(_RECOGNISE, epochs=10),
     )  # fmt: skip
     alone = Recipe(
         "jcs", "segmenter-alone", "jcs/segmenter", "compact", LESIONS, _BRIEF, settings={"recogniser": None}, window=160
