@@ -30,7 +30,7 @@ def _results(options: argparse.Namespace) -> int:
     from inference.evaluation.results import document
 
     where = _where(options)
-    text = document(gather(where, not options.no_shipped), where, options.log, options.tried)
+    text = document(gather(where, _shipped(options)), where, options.log, options.tried)
     _write(options.out or DOCS / "results.md", text)
     return 0
 
@@ -40,10 +40,16 @@ def _cards(options: argparse.Namespace) -> int:
     from inference.evaluation.parts import gather
 
     folder: Path = options.out or CARDS
-    made = cards(gather(_where(options), not options.no_shipped), options.networks)
+    made = cards(gather(_where(options), _shipped(options)), options.networks)
     for name, text in made.items():
         _write(folder / f"{name}.md", text)
     return 0
+
+
+def _shipped(options: argparse.Namespace) -> bool | list[str]:
+    """Which shipped weights are run beside their checkpoints."""
+    named: list[str] | None = options.shipped
+    return named if named is not None else not options.no_shipped
 
 
 def _score(options: argparse.Namespace) -> int:
@@ -111,6 +117,7 @@ def parser() -> argparse.ArgumentParser:
         one.add_argument("--cache", type=Path, metavar="DIR", help="folder for prepared pictures; default: RUNS/cache")
         one.add_argument("--out", type=Path, metavar="PATH", help="default: docs/results.md, resources/cards")
         one.add_argument("--no-shipped", action="store_true", help="do not run the shipped weights, only checkpoints")
+        one.add_argument("--shipped", metavar="PART", nargs="+", help="run the shipped weights of these parts alone")
         one.add_argument("--networks", type=Path, default=DOCS / "networks.md", help="where the decisions stand")
         one.add_argument("--tried", type=Path, default=DOCS / "tried.csv", help="what was tried for missed aims")
     scoring = commands.add_parser("score")

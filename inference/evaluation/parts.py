@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -48,15 +48,17 @@ class Part:
         return self.trained or self.shipped
 
 
-def gather(where: Where, as_shipped: bool = True) -> list[Part]:
+def gather(where: Where, as_shipped: bool | Collection[str] = True) -> list[Part]:
     """Every part of the recipe book in its order; records of slices know how much lung the default finds in them.
 
-    ``as_shipped``: shipped weights are run too (once; their records are kept in the cache).
+    ``as_shipped``: shipped weights are run too (once; their records are kept in the cache), of every part or of those
+    that are named (without the variant).
     """
     where = replace(where, unseen=True)
     found: list[Part] = []
     for recipe in _all():
-        part = _part(recipe, where, as_shipped)
+        runs = as_shipped if isinstance(as_shipped, bool) else short(recipe) in as_shipped
+        part = _part(recipe, where, runs)
         if recipe.variant == "paper" and not part.records:
             continue
         found.append(part)

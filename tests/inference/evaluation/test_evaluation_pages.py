@@ -168,6 +168,13 @@ def test_page_has_aims_tables_and_what_is_missing_and_no_place_on_this_machine(
     assert {one.patient for part in found for one in part.records} <= {"patient-0", "patient-5", "group-0", "group-5"}
 
 
+def test_shipped_weights_of_named_parts_alone_are_run(data: Path, runs: Path, folder: Path, tmp_path: Path) -> None:
+    where = _where(data, runs, tmp_path / "cache")
+    for named, wanted in (((LUNGS.name.removesuffix("-compact"),), True), (("another",), False)):
+        found = {part.name: bool(part.shipped) for part in parts.gather(where, named)}
+        assert found["cascade-severity-lungs"] is wanted
+
+
 def test_paired_difference_to_the_baseline_is_by_patient(data: Path, runs: Path, tmp_path: Path) -> None:
     where = _where(data, runs, tmp_path / "cache")
     lungs = next(part for part in parts.gather(where, as_shipped=False) if part.name == "cascade-severity-lungs")
