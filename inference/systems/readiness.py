@@ -42,10 +42,12 @@ def readiness(card: SystemCard, modality: Modality = "ct", *, hashes: bool = Tru
         chosen = [(part, choose(part)) for part in parts if part.required]
     except WeightsMissing as damaged:
         return Readiness("weights altered", str(damaged))
-    missing = [part.weights[0] for part, entry in chosen if entry is None]
+    missing = list(dict.fromkeys(part.weights[0] for part, entry in chosen if entry is None))
     if missing:
         return Readiness("weights missing", f"{card.title} cannot run: its weights {_listed(missing)} are missing.")
     files = [file for _, entry in chosen if entry is not None for file in entry.files]
+    if not card.parts:
+        files = [stored.StoredFile(file.name, file.sha256) for file in card.weights]
     for file in files:
         fault = stored.problem(file) if hashes else "" if (stored.folder() / file.name).is_file() else "is missing"
         if fault:

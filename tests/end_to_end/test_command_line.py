@@ -272,7 +272,7 @@ def test_falling_back_to_another_system_is_written_down(
     assert run("analyse", study, "--out", tmp_path / "out") == 0
     document = json.loads((tmp_path / "out" / "findings.json").read_text(encoding="utf-8"))
     assert truth.calls[0][0] == "densitometry"
-    assert document["system"]["fallback_reason"] == "learned: none.safetensors is missing"
+    assert "none.safetensors is missing" in document["system"]["fallback_reason"]
 
 
 def test_internal_error_is_one_line_and_a_log_without_the_patient(
