@@ -114,7 +114,11 @@ def beside_baseline(parts: Sequence[Part]) -> str:
     if not cells_of:
         return "No part has been judged on the baseline's patients yet."
     head = ("part", "less", "what", "on", "mean difference of Dice", "95 % over patients", "patients", "each")
-    return "Same data, augmentation and steps for the baseline as for the default.\n\n" + table(head, cells_of)
+    text = (
+        "Same data, augmentation and steps for the baseline as for the default, stage by stage; the papers' networks "
+        "had steps of their own."
+    )
+    return f"{text}\n\n{table(head, cells_of)}"
 
 
 def _stage(part: Part) -> str:
