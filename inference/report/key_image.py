@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -163,8 +164,10 @@ def present_styles(one: KeySlice) -> list[LabelStyle]:
     return [style for style in label_styles() if (masks[style.mask] == style.code).any()]
 
 
-def caption(one: KeySlice) -> str:
-    """Window, slice, position and the infected share of the slice, in one line."""
+def caption(one: KeySlice, modality: Literal["ct", "xray"] = "ct") -> str:
+    """Window, slice, position and the infected share of the slice, in one line; of a film the window alone."""
+    if modality == "xray":
+        return wording.window(*one.window)
     parts = [wording.window(*one.window), f"slice {one.number}/{one.count}"]
     if one.z_mm is not None:
         parts.append(wording.position(one.z_mm))
@@ -184,7 +187,7 @@ def key_image(findings: Findings, volume: Volume, verdict: Verdict, identity: Id
     if identity is not None:
         above.insert(0, (identity_line(identity), DIM))
     above.append((f"Geometry {verdict.sentence()}", VERDICT_COLOURS[verdict.colour.word]))
-    below = [(caption(one), DIM), (wording.summary(findings), DIM)]
+    below = [(caption(one, output.modality), DIM), (wording.summary(findings), DIM)]
     below += [(text, VERDICT_COLOURS["amber"]) for text in wording.alarms(findings)]
     below += [(f"Limits: {text}", DIM) for text in wording.limits(findings)[:2]]
     return framed(picture, above, below, present_styles(one))

@@ -142,7 +142,7 @@ def _picture(canvas: Any, findings: Findings, loaded: LoadedSeries, y: float) ->
 
     one = key_slice(loaded.volume, findings.output.lungs, findings.output.lesions)
     picture = draw_slice(one, _PICTURE_PX, _PICTURE_TEXT_PX)[0]
-    image = framed(picture, [], [(caption(one), DIM)], present_styles(one), _PICTURE_TEXT_PX)
+    image = framed(picture, [], [(caption(one, findings.output.modality), DIM)], present_styles(one), _PICTURE_TEXT_PX)
     scale = min(_IMAGE_WIDTH / image.width, _IMAGE_HEIGHT / image.height)
     width, height = image.width * scale, image.height * scale
     canvas.drawImage(ImageReader(image), _MARGIN + (_IMAGE_WIDTH - width) / 2, y - height, width, height)

@@ -139,6 +139,14 @@ def test_grey_pictures_use_their_own_window_and_say_so() -> None:
     assert "W 255" in text
 
 
+def test_a_film_is_no_slice() -> None:
+    case = chest(**SMALL)
+    geometry = case.volume.geometry
+    one = key_slice(case.volume, LabelMap(case.lungs, geometry), LabelMap(case.lesions, geometry))
+    assert "slice" in caption(one) and caption(one).startswith(caption(one, "xray"))
+    assert "slice" not in caption(one, "xray")
+
+
 def test_image_grows_with_its_text_and_never_beyond_its_width(tmp_path: Path) -> None:
     case = chest(disease="right", **SMALL)
     findings = findings_of(case)
