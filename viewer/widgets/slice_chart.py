@@ -260,7 +260,7 @@ class SliceChart(QWidget):
             return f"{place} · missing, not measured"
         share = f"{self._about}{percent(row.percent)} infected"
         if row.percent is None:
-            share = "nothing found so far" if self._rough and row.lung else "no lung"
+            share = "no lung" if not row.lung else "nothing found so far" if self._rough else "not segmented"
         if self._axial is not None and self._axial.orientation_known and self._axial.spacing_known:
             place += f" · {position(row.position_mm)}"
         return f"{place} · {share}"

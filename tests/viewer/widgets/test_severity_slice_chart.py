@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
 
+from inference.quantification.unsought import slices_without_percentages
 from inference.verdict import Colour, Reason, Verdict
 from tests.helpers.severity_session import analysed, case, found, opened, voxel
 from viewer.state.session import Session
@@ -73,6 +74,16 @@ def test_a_missing_slice_has_a_bar_without_figures(chart):
     number = case().volume.geometry.shape[0] - 20
     assert [bar.number for bar in widget.bars if bar.figures is None] == [number]
     assert "missing" in widget.words(number)
+
+
+def test_lung_that_nothing_was_looked_for_in_is_not_called_no_lung(chart):
+    session = opened()
+    findings = found()
+    session.findings.value = replace(findings, slices=slices_without_percentages(findings.slices))
+    widget = chart(session)
+    words = {bool(row.lung): widget.words(bar.number) for bar in widget.bars if (row := bar.figures) is not None}
+    assert words[True].endswith("not segmented")
+    assert words.get(False, "no lung").endswith("no lung")
 
 
 def test_without_findings_there_are_no_bars_and_a_click_does_nothing(chart, qtbot):
