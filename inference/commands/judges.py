@@ -6,10 +6,10 @@ from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from inference.errors import SeriesError, WeightsMissing
-from inference.systems.readiness import readiness
+from inference.errors import WeightsMissing
+from inference.systems.nested import NestedContext
+from inference.systems.readiness import readiness, ready_card
 from inference.systems.registry import Modality, SystemCard, cards
-from inference.systems.registry import card as card_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -41,12 +41,7 @@ def system_for(modality: Modality, wanted: str | None, failed: Collection[str] =
         If its weights, or those of every system, are absent or altered.
     """
     if wanted is not None:
-        state = readiness(card_of(wanted), modality)
-        if state.state == "not for these pictures":
-            raise SeriesError(state.sentence)
-        if not state.ready:
-            raise WeightsMissing(state.sentence)
-        return card_of(wanted), []
+        return ready_card(wanted, modality), []
     passed: dict[str, None] = {}
     for one in _candidates(modality):
         state = readiness(one, modality)
@@ -105,9 +100,13 @@ class Judges:
             said.append(f"{_KINDS[modality]} are judged by {' and '.join(self._used[modality])}{classes}")
         return said
 
-    def surroundings(self, options: RunOptions) -> Quiet:
-        """What a system runs in."""
-        return Quiet(self.device, "", options, self.cancel)
+    def surroundings(self, options: RunOptions) -> NestedContext:
+        """What a system runs in: nothing is shown, and it may be cancelled."""
+
+        def look(*_: object) -> None:
+            self.cancel.check()
+
+        return NestedContext(self.device, "", options, look, look)
 
     def _with_classes(self, output: SystemOutput, grey: NDArray[np.uint8], options: RunOptions) -> SystemOutput:
         """The four classes, and the recogniser's opinion, of the system that has them, beside another's masks."""
@@ -127,28 +126,6 @@ class Judges:
         output = create(chosen.name).run(picture_volume(grey), self.surroundings(options))
         self.notes.update({one.text: None for one in output.warnings if one.code in _OF_WEIGHTS})
         return output
-
-
-@dataclass(frozen=True)
-class Quiet:
-    """The surroundings of one picture: nothing is shown, and it may be cancelled."""
-
-    device: str
-    config: str
-    options: RunOptions
-    cancel: CancellationToken
-
-    def stage(self, name: str) -> None:
-        """Look whether to stop."""
-        self.cancel.check()
-
-    def progress(self, fraction: float) -> None:
-        """Look whether to stop."""
-        self.cancel.check()
-
-    def publish(self, name: object, labels: object, first: int, last: int) -> None:
-        """Look whether to stop."""
-        self.cancel.check()
 
 
 def picture_volume(grey: NDArray[np.uint8]) -> Volume:

@@ -6,11 +6,11 @@ import argparse
 from dataclasses import dataclass
 
 from inference.commands.systems import choose
-from inference.errors import SeriesError, WeightsMissing
+from inference.errors import WeightsMissing
 from inference.findings import Warning
 from inference.pipeline.agreement import members
 from inference.pipeline.xray import CARD, create_reading, readers
-from inference.systems.readiness import readiness
+from inference.systems.readiness import readiness, ready_card
 from inference.systems.registry import RunOptions, System, SystemCard, card, cards
 from inference.volume import Units
 
@@ -59,12 +59,7 @@ def plan_for_xray(options: argparse.Namespace) -> Plan:
     text = "--agreement was ignored: the systems are compared on CT, and this is an X-ray."
     warnings = (Warning("agreement_unavailable", text),) if options.agreement else ()
     if options.system is not None:
-        chosen = card(options.system)
-        state = readiness(chosen, "xray")
-        if state.state == "not for these pictures":
-            raise SeriesError(f"This was taken for an X-ray, and {state.sentence}")
-        if not state.ready:
-            raise WeightsMissing(state.sentence)
+        chosen = ready_card(options.system, "xray", "This was taken for an X-ray, and ")
         return Plan(chosen.name, chosen.name, run, warnings=warnings)
     states = [readiness(one, "xray") for one in cards()]
     unable = " ".join(dict.fromkeys(state.sentence for state in states if state.state.startswith("weights")))

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from inference.commands.console import Console, say
-from inference.commands.judges import CLASSES, Judges, Quiet, picture_volume
+from inference.commands.judges import CLASSES, Judges, picture_volume
 from inference.commands.stopping import stoppable
 from inference.errors import InferenceError, SeriesError, WeightsMissing
 from inference.io.export import check_folder, staged
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from inference.findings import SystemOutput
+    from inference.systems.nested import NestedContext
 
 TABLE = "predictions.csv"
 COLUMNS = (
@@ -146,7 +147,7 @@ def _fill(row: dict[str, Any], path: Path, job: _Job, console: Console) -> None:
     row.update({name: output.probabilities[name] for name in _FINDINGS if name in output.probabilities})
 
 
-def _write_steps(folder: Path, stem: str, grey: NDArray[np.uint8], surroundings: Quiet) -> None:
+def _write_steps(folder: Path, stem: str, grey: NDArray[np.uint8], surroundings: NestedContext) -> None:
     """Paper 2's intermediate pictures of one picture, numbered in their order."""
     from inference.systems.covid_mtnet.steps import picture_steps
 

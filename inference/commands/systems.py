@@ -10,8 +10,8 @@ from typing import Any
 from inference.commands.console import say
 from inference.errors import WeightsMissing
 from inference.systems import weights as stored
-from inference.systems.readiness import readiness
-from inference.systems.registry import SystemCard, WeightFile, card, cards
+from inference.systems.readiness import readiness, ready_card
+from inference.systems.registry import SystemCard, WeightFile, cards
 
 
 def run(options: argparse.Namespace) -> int:
@@ -27,16 +27,12 @@ def choose(name: str | None) -> tuple[SystemCard, str]:
     Raises
     ------
     SeriesError
-        If there is no system of that name.
+        If there is no system of that name, or it judges no CT.
     WeightsMissing
         If weights that it needs for CT, or those of every system, are absent or altered.
     """
     if name is not None:
-        chosen = card(name)
-        state = readiness(chosen)
-        if not state.ready:
-            raise WeightsMissing(state.sentence)
-        return chosen, ""
+        return ready_card(name), ""
     passed: list[str] = []
     for one in cards():
         state = readiness(one)

@@ -72,6 +72,11 @@ class Identity:
     sex: str = ""
     accession: str = ""
 
+    @property
+    def plain_name(self) -> str:
+        """The name without DICOM's carets between its components."""
+        return self.name.replace("^", " ").strip()
+
 
 @dataclass(frozen=True, eq=False)
 class SeriesInfo:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from inference.errors import WeightsMissing
+from inference.errors import SeriesError, WeightsMissing
 from inference.systems import weights as stored
 from inference.systems.registry import Modality, SystemCard, chosen_weights, usable_weights
+from inference.systems.registry import card as card_of
 
 State = Literal["ready", "weights missing", "weights altered", "not for these pictures"]
 _READS = {"ct": "judges X-rays only", "xray": "reads chest CT, not X-rays"}
@@ -54,6 +55,25 @@ def readiness(card: SystemCard, modality: Modality = "ct", *, hashes: bool = Tru
             state: State = "weights missing" if fault == "is missing" else "weights altered"
             return Readiness(state, f"{card.title} cannot run: its weight file {file.name} {fault}.")
     return Readiness("ready")
+
+
+def ready_card(name: str, modality: Modality = "ct", lead: str = "") -> SystemCard:
+    """The system of that name, which can run on pictures of a modality.
+
+    Raises
+    ------
+    SeriesError
+        If there is no system of that name, or it judges no such pictures; ``lead`` begins that sentence.
+    WeightsMissing
+        If weights that it needs for them are absent or altered.
+    """
+    chosen = card_of(name)
+    state = readiness(chosen, modality)
+    if state.state == "not for these pictures":
+        raise SeriesError(f"{lead}{state.sentence}")
+    if not state.ready:
+        raise WeightsMissing(state.sentence)
+    return chosen
 
 
 def _not_for(card: SystemCard, modality: Modality) -> Readiness:

@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import pytest
-from PIL import Image
 from PySide6.QtWidgets import QMenu
 
 from inference.errors import WeightsMissing
 from inference.systems import weights as stored
 from tests.helpers import window as helper
-from tests.helpers.learned import ship_tiny, weights_in
+from tests.helpers.learned import CASCADE, FILMS, ship_tiny, weights_in, write_film
 from tests.helpers.phantoms import chest, write_dicom
 from tests.helpers.window import Window, opened
 from viewer.operations import exporting
@@ -23,9 +21,7 @@ from viewer.widgets.reconstruction_sheet import ReconstructionSheet
 pytestmark = pytest.mark.usefixtures("qapp")
 
 SHIPPED = (
-    "cascade-severity-lungs-compact", "cascade-severity-lesions-compact", "multitask-network-compact",
-    "covid-mtnet-xray-recogniser-compact", "covid-mtnet-xray-lungs-compact",
-    "specialised-streams-xray-recogniser-compact",
+    *CASCADE, "multitask-network-compact", *FILMS,
 )  # fmt: skip
 
 
@@ -38,10 +34,7 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def film(tmp_path: Path) -> Path:
-    rows, columns = np.mgrid[0:96, 0:120]
-    file = tmp_path / "film.png"
-    Image.fromarray(np.clip(rows + columns, 0, 255).astype(np.uint8)).save(file)
-    return file
+    return write_film(tmp_path / "film.png")
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
+from PIL import Image
 
 from inference.errors import Cancelled
 from inference.findings import Warning
@@ -77,6 +78,11 @@ JOINT = "consensus-lungs-lesions-compact"
 _WITH_JOINT = TINY | {JOINT: ("consensus/joint", JointConfig(SIZE, 1, decoder=(8, 8, 8, 8)))}
 CASCADE = ("cascade-severity-lungs-compact", "cascade-severity-lesions-compact")
 """What the cascade needs, which is what most systems take their lungs from."""
+FILMS = (
+    "covid-mtnet-xray-recogniser-compact", "covid-mtnet-xray-lungs-compact",
+    "specialised-streams-xray-recogniser-compact",
+)  # fmt: skip
+"""What the reading of X-rays needs."""
 
 
 def entry_of(name: str, **facts: Any) -> Entry:
@@ -96,6 +102,13 @@ def ship_tiny(folder: Path, *names: str, seed: int = 5, **facts: Any) -> None:
             for _ in range(2):
                 network(torch.randn(2, network.in_channels, SIZE, SIZE))
         ship(folder, entry_of(name, **facts), network)
+
+
+def write_film(file: Path) -> Path:
+    """Write a picture that the rule of looks takes for an X-ray."""
+    rows, columns = np.mgrid[0:96, 0:120]
+    Image.fromarray(np.clip(rows + columns, 0, 255).astype(np.uint8)).save(file)
+    return file
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from viewer.rendering.plane import Letters, PlaneGrid, coordinate_text
 from viewer.rendering.slice_scene import SliceScene
 from viewer.rendering.slice_source import SliceSource, slab_slices
 from viewer.state.session import Projection, Slab
+from viewer.state.studies import date_words
 
 COMPACT_BELOW = 420
 """Views narrower or lower than this many pixels show fewer words."""
@@ -121,9 +122,9 @@ def identity_lines(info: SeriesInfo, hidden: bool) -> tuple[str, ...]:
         return (description,) if description else ()
     who = info.identity
     lines = (
-        _joined(who.name.replace("^", " ").strip(), who.patient_id),
-        _joined(_date(who.birth_date), who.sex),
-        _joined(_date(info.study_date), info.description),
+        _joined(who.plain_name, who.patient_id),
+        _joined(date_words(who.birth_date), who.sex),
+        _joined(date_words(info.study_date), info.description),
     )
     return tuple(line for line in lines if line)
 
@@ -207,8 +208,3 @@ def _spacing(grid: PlaneGrid) -> str:
         return "no spacing"
     height, width = grid.pixel_mm
     return f"{width:.2f} × {height:.2f} × {grid.slice_mm:.2f} mm"
-
-
-def _date(text: str) -> str:
-    """DICOM's YYYYMMDD as YYYY-MM-DD; anything else as it is."""
-    return f"{text[:4]}-{text[4:6]}-{text[6:]}" if len(text) == 8 and text.isdigit() else text

@@ -52,5 +52,5 @@ def date_words(text: str) -> str:
 
 def _date_and_patient(info: SeriesInfo) -> str:
     who = info.identity
-    name = who.name.replace("^", " ").strip() or who.patient_id
+    name = who.plain_name or who.patient_id
     return " · ".join(part for part in (date_words(info.study_date), name) if part)

@@ -149,7 +149,7 @@ def person(info: SeriesInfo, hidden: bool) -> str:
     if hidden:
         return "Identity hidden"
     identity = info.identity
-    name = identity.name.replace("^", " ").strip()
+    name = identity.plain_name
     return (
         ", ".join(part for part in (name, identity.patient_id, identity.sex) if part) or "No patient name in the files"
     )

@@ -14,13 +14,8 @@ from PIL import Image
 
 from inference.cli import main
 from inference.systems import weights as stored
-from tests.helpers.learned import CASCADE, ship_tiny, weights_in
+from tests.helpers.learned import CASCADE, FILMS, ship_tiny, weights_in, write_film
 from tests.helpers.phantoms import chest, write_dicom
-
-FILMS = (
-    "covid-mtnet-xray-recogniser-compact", "covid-mtnet-xray-lungs-compact",
-    "specialised-streams-xray-recogniser-compact",
-)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -38,11 +33,7 @@ def installed(made: Path) -> Iterator[Path]:
 
 @pytest.fixture
 def film(tmp_path: Path) -> Path:
-    """A picture that the rule of looks takes for an X-ray."""
-    rows, columns = np.mgrid[0:96, 0:120]
-    file = tmp_path / "film.png"
-    Image.fromarray(np.clip(rows + columns, 0, 255).astype(np.uint8)).save(file)
-    return file
+    return write_film(tmp_path / "film.png")
 
 
 @pytest.fixture

@@ -179,26 +179,21 @@ def test_who_judges_what_is_said_once(
     assert capsys.readouterr().out.splitlines()[0] == "CT slices are judged by consensus"
 
 
-def test_better_system_with_altered_weights_is_named_once_and_another_judges(
-    pictures: Path, tmp_path: Path, own: Path, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(
+    ("altered", "judge", "empty"),
+    [("covid-mtnet-xray-lungs-compact", "specialised-streams", "percentage_of_infection"),
+     ("specialised-streams-xray-recogniser-compact", "covid-mtnet", "p_covid")],
+    ids=["another system judges", "nobody tells the classes"],
+)  # fmt: skip
+def test_altered_weights_for_films_are_named_once_and_what_they_gave_is_missing(
+    altered: str, judge: str, empty: str, pictures: Path, tmp_path: Path, own: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    alter(own, "covid-mtnet-xray-lungs-compact")
+    alter(own, altered)
     assert predict(pictures, tmp_path / "out", "--modality", "xray") == 0
     said = capsys.readouterr()
-    assert said.out.splitlines()[0] == "X-rays are judged by specialised-streams"
-    assert said.err.count("covid-mtnet-xray-lungs-compact.safetensors does not have the hash") == 1
-    assert rows(tmp_path / "out")[0]["percentage_of_infection"] == ""
-
-
-def test_classes_that_nobody_can_tell_are_said_to_be_missing(
-    pictures: Path, tmp_path: Path, own: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    alter(own, "specialised-streams-xray-recogniser-compact")
-    assert predict(pictures, tmp_path / "out", "--modality", "xray") == 0
-    said = capsys.readouterr()
-    assert said.out.splitlines()[0] == "X-rays are judged by covid-mtnet"
-    assert said.err.count("specialised-streams-xray-recogniser-compact.safetensors") == 1
-    assert rows(tmp_path / "out")[0]["p_covid"] == ""
+    assert said.out.splitlines()[0] == f"X-rays are judged by {judge}"
+    assert said.err.count(f"{altered}.safetensors") == said.err.count("does not have the hash") == 1
+    assert rows(tmp_path / "out")[0][empty] == ""
 
 
 @pytest.mark.parametrize("deleted", [True, False])
