@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from inference.errors import SeriesError
+from inference.io.contrast import described_as_enhanced
 from inference.io.dicom_coding import PixelCoding, coding_of, lossy_compression
 from inference.io.dicom_elements import UNCOMPRESSED, RawHeader
 from inference.io.dicom_frames import frame_headers, frame_windows
@@ -160,6 +161,7 @@ def _slice_header(raw: RawHeader, modality: str, rows: int, columns: int, coding
         units=raw.text(0x00541001),
         patient_position=raw.text(0x00185100).upper(),
         contrast_agent=raw.text(0x00180010),
+        described_as_enhanced=described_as_enhanced(raw.text(0x0008103E)),
         gantry_tilt_degrees=raw.number(0x00181120),
         lossy=lossy_compression(raw),
         derivation_codes=raw.derivation_codes,

@@ -9,6 +9,7 @@ from typing import Literal
 
 import numpy as np
 
+from inference.io.contrast import described_as_enhanced
 from inference.io.dicom_images import PROJECTIONS
 from inference.io.study import SeriesInfo, Study
 from inference.verdict import Colour
@@ -17,8 +18,6 @@ KernelKind = Literal["lung", "standard", "edge", ""]
 
 _CHEST = re.compile(r"chest|thor|lung|pulm", re.IGNORECASE)
 _OTHER_PART = re.compile(r"head|brain|skull|abdom|pelvi|spine|neck|knee|foot|hand|liver|card|heart", re.IGNORECASE)
-_CONTRAST = re.compile(r"contrast|\bc\+|\bke\b|\bkm\b|angio|\bcta\b|arteri|venous|post", re.IGNORECASE)
-_NO_CONTRAST = re.compile(r"without|non[- ]?con|native|nativ|\bno contrast|unenhanced|w/?o\b", re.IGNORECASE)
 _REFORMATTED = ("MIP", "MINIP", "MPR", "REFORMATTED", "SCREEN SAVE", "CSA MPR", "CSA 3D", "VOLREN")
 _STANDARD_NAMES = re.compile(r"stand|soft|detail|^stnd|smooth|medi", re.IGNORECASE)
 _LUNG_NAMES = re.compile(r"lung|chst|pulm", re.IGNORECASE)
@@ -162,7 +161,6 @@ def _kind_of_image(info: SeriesInfo) -> tuple[float, str]:
         points, words = points - 25.0, ["reformatted"]
     elif "DERIVED" in types and header.lossy is False:
         points, words = points - 15.0, ["derived"]
-    described = _CONTRAST.search(info.description) and not _NO_CONTRAST.search(info.description)
-    if header.contrast_agent or described:
+    if header.contrast_agent or described_as_enhanced(info.description):
         points, words = points - 8.0, [*words, "contrast"]
     return points, ", ".join(words)

@@ -54,6 +54,8 @@ class SliceHeader:
         (0054,1001) or the code value of a real-world value map, "" where neither is there.
     contrast_agent
         (0018,0010), or any words for it, "" where there is none.
+    described_as_enhanced
+        Whether (0008,103E) names a contrast agent.
     lossy
         (0028,2110) is "01" or the transfer syntax is a lossy one; None where the syntax can be either (JPEG 2000) and
         the header does not say.
@@ -82,6 +84,7 @@ class SliceHeader:
     units: str = ""
     patient_position: str = ""
     contrast_agent: str = ""
+    described_as_enhanced: bool = False
     gantry_tilt_degrees: float | None = None
     lossy: bool | None = False
     derivation_codes: tuple[str, ...] = ()

@@ -43,6 +43,8 @@ def contents(headers: Sequence[SliceHeader]) -> list[Reason]:
         reasons.append(because("no_rescale", "RescaleIntercept is absent: the values are not Hounsfield units"))
     if any(header.contrast_agent.strip().upper() not in _NO_CONTRAST for header in headers):
         reasons.append(because("contrast_enhanced", "Contrast-enhanced"))
+    elif any(header.described_as_enhanced for header in headers):
+        reasons.append(because("contrast_enhanced", "Contrast-enhanced, by the words of the series description"))
     if not all(header.patient_position for header in headers):
         reasons.append(because("position_unknown", "Patient position unknown: supine assumed"))
     return reasons + _derivation(headers)

@@ -22,7 +22,7 @@ CHECKS: Mapping[str, str] = MappingProxyType(
         "thin": "Slices of 3 mm or thinner",
         "thickness": "Slices as thick as their spacing",
         "enough": "At least 20 slices",
-        "native": "No contrast agent in the headers",
+        "native": "No contrast agent in the headers or the series description",
         "patient_position": "Patient position known",
         "chest": "Lungs found",
         "field": "Lungs within the field of view",

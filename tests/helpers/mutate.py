@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from inference.io.contrast import described_as_enhanced
 from inference.io.slices import SliceHeader
 from inference.volume import Volume
 
@@ -129,6 +130,7 @@ def header(image: Image) -> SliceHeader:
         units=tags.get("Units") or "",
         patient_position=tags.get("PatientPosition") or "",
         contrast_agent=tags.get("ContrastBolusAgent") or "",
+        described_as_enhanced=described_as_enhanced(tags.get("SeriesDescription") or ""),
         gantry_tilt_degrees=tags.get("GantryDetectorTilt"),
         lossy=tags.get("LossyImageCompression") == "01",
         content_hash=lambda: str(hash(image.hu.tobytes())),

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from inference.io.open import load, scan
 from inference.io.slices import arrange
 from inference.io.verdict import CHECKS, TABLE, from_headers
 from inference.io.verdict_table import ROWS
 from inference.verdict import Colour
-from tests.helpers.mutate import Images, header, phantom
+from tests.helpers.mutate import Images, header, phantom, write
 from tests.helpers.verdict_cases import CASES
 from tests.helpers.verdict_judged import codes, judge, judge_with_lungs
 
@@ -91,6 +93,26 @@ def test_uneven_spacing_is_told_in_millimetres_with_gaps_taken_out(images: Image
 def test_no_sentence_repeats_a_contrast_agents_name(images: Images) -> None:
     changed = [image.tagged(ContrastBolusAgent="Mr Smith's own") for image in images]
     assert "Smith" not in judge(changed)[0].sentence()
+
+
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        ("THORAX C+ 1.0 mm", True), ("CTA chest", True), ("Chest venous phase", True), ("Thorax post KM", True),
+        ("Chest without contrast", False), ("Thorax nativ, KM-frei", False), ("Chest non-contrast", False),
+        ("Lung 1.0 posterior", False), ("", False),
+    ],
+)  # fmt: skip
+def test_contrast_named_only_in_the_description_makes_a_series_amber(images: Images, words: str, named: bool) -> None:
+    verdict = judge([image.tagged(SeriesDescription=words) for image in images])[0]
+    assert ("contrast_enhanced" in codes(verdict)) is named
+    assert verdict.colour is (Colour.AMBER if named else Colour.GREEN)
+    assert "venous" not in verdict.sentence()
+
+
+def test_the_description_is_read_from_the_files(images: Images, tmp_path: Path) -> None:
+    write([image.tagged(SeriesDescription="THORAX C+") for image in images], tmp_path)
+    assert "contrast_enhanced" in codes(load(scan(tmp_path).series[0]).verdict)
 
 
 def test_slices_in_any_order_give_the_same_volume(images: Images) -> None:
