@@ -100,13 +100,37 @@ class SensitivityRange:
 
 @dataclass(frozen=True)
 class Compartment:
-    """A band of Hounsfield units inside the lung."""
+    """A band of Hounsfield units inside the lung, and how much of the opacity lies in it (None without opacity)."""
 
     name: str
     low_hu: int | None
     high_hu: int | None
     volume_ml: float | None
     percent_of_lung: float
+    opacity_ml: float | None = None
+    percent_of_opacity: float | None = None
+
+
+@dataclass(frozen=True)
+class DetectionFloor:
+    """What is too little to grade: below ``percent`` of the lung, or below ``ml`` where millilitres exist, is CT-0."""
+
+    percent: float = 0.5
+    ml: float = 3.0
+
+    @property
+    def words(self) -> str:
+        """``under 0.5 % or 3 ml``."""
+        return f"under {self.percent:g} % or {self.ml:g} ml"
+
+    @property
+    def is_published(self) -> bool:
+        """Whether it is the one of the definitions, and not one that was set."""
+        return self == DetectionFloor()
+
+
+HIGHEST_FLOOR = DetectionFloor(25.0, 1000.0)
+"""The highest floor that can be set: CT-1 ends at 25 %."""
 
 
 @dataclass(frozen=True)
@@ -140,8 +164,12 @@ class Severity:
     does not look for a class of infection."""
     not_aerated: tuple[Literal["right", "left"], ...] = ()
     """The sides without air."""
+    worse_lung_sensitivity: SensitivityRange | None = None
+    """The same range for the worse lung alone, which has a grade of its own."""
     unsought: tuple[str, ...] = ()
     """The classes of infection for which the system does not look."""
+    detection_floor: DetectionFloor = DetectionFloor()
+    """The floor that the grades were made with."""
 
     @property
     def percentage_of_infection(self) -> float | None:

@@ -14,10 +14,11 @@ from inference.findings import (
     Findings,
     Manifestation,
     RegionFigures,
+    SensitivityRange,
     Severity,
     SystemOutput,
 )
-from inference.labels import Lesion
+from inference.labels import Lesion, Lung
 from inference.quantification import regions
 from inference.quantification.compartments import compartments, histogram
 from inference.quantification.components import components
@@ -130,6 +131,7 @@ def _severity(
         zone_scores=zone_scores,
         compartments=compartments(counts, ml),
         sensitivity=sensitivity_range(masks, both, output.thresholds, settings),
+        worse_lung_sensitivity=_sensitivity_of_one(worse, masks, output, settings),
         possibly_missed_ml=white.ml,
         possibly_missed_percent=white.percent,
         withheld_reason=white.reason,
@@ -140,6 +142,7 @@ def _severity(
         percentage_qualifier="at least" if (empty or left_out) and both.lung_voxels else "",
         not_aerated=empty,
         unsought=left_out,
+        detection_floor=settings.detection_floor,
     )
 
 
@@ -154,6 +157,19 @@ def _worse(
     if of_right == of_left:
         return None, right
     return ("right", right) if of_right > of_left else ("left", left)
+
+
+def _sensitivity_of_one(
+    worse: tuple[Literal["right", "left"] | None, RegionFigures | None],
+    masks: Prepared,
+    output: SystemOutput,
+    settings: AssessmentSettings,
+) -> SensitivityRange | None:
+    """The range of the worse lung, which has a grade of its own; None where neither is worse."""
+    side, figures = worse
+    if side is None or figures is None:
+        return None
+    return sensitivity_range(masks, figures, output.thresholds, settings, Lung[side.upper()])
 
 
 def _manifestation(label: Lesion, masks: Prepared, counts: Tally, output: SystemOutput) -> Manifestation:

@@ -20,14 +20,24 @@ def compartments(counts: Tally, voxel_ml: float | None) -> tuple[Compartment, ..
     """The bands of the lung, which add up to it; empty without Hounsfield units or without lung."""
     if counts.hu is None or not counts.hu.any():
         return ()
-    levels = counts.hu.sum(axis=(0, 1))
+    by_class = counts.hu.sum(axis=0)
+    levels, opacity = by_class.sum(axis=0), by_class[list(INFECTED_CLASSES)].sum(axis=0)
     bands = []
     for name, low, high in COMPARTMENTS:
         start, stop = 0 if low is None else low - LOWEST_HU, None if high is None else high - LOWEST_HU
-        voxels = int(levels[start:stop].sum())
-        volume = None if voxel_ml is None else voxels * voxel_ml
-        bands.append(Compartment(name, low, high, volume, 100 * voxels / int(levels.sum())))
+        of_lung, of_opacity = _share(levels, start, stop, voxel_ml), _share(opacity, start, stop, voxel_ml)
+        bands.append(Compartment(name, low, high, of_lung[0], of_lung[1] or 0.0, *of_opacity))
     return tuple(bands)
+
+
+def _share(
+    levels: NDArray[np.int64], start: int, stop: int | None, voxel_ml: float | None
+) -> tuple[float | None, float | None]:
+    """Millilitres within the band, where they are known, and its per cent of all; None where there is nothing."""
+    voxels, everything = int(levels[start:stop].sum()), int(levels.sum())
+    if not everything:
+        return None, None
+    return None if voxel_ml is None else voxels * voxel_ml, 100 * voxels / everything
 
 
 def histogram(counts: Tally) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]] | None:

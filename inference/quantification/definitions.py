@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from inference.findings import DetectionFloor
+
 HIGH_OPACITY_HU = -200
 """PHO counts opacity at or above this."""
 
@@ -35,15 +37,14 @@ GROUND_GLASS_THRESHOLD = "ground_glass_hu"
 class AssessmentSettings:
     """What a user may set. The defaults are the published definitions.
 
-    ``detection_floor_*``: below either, the grade is CT-0. ``missed_percent``: above it, on one side, the white-lung
+    ``detection_floor``: below it the grade is CT-0. ``missed_percent``: above it, on one side, the white-lung
     rule speaks; above ``withhold_percent`` it withholds the grade. A side whose lung is less than ``aerated_percent``
     of its rib cage holds no air. ``margin_mm`` and ``cutoff_step_hu`` span the
     sensitivity range. Components under ``smallest_lesion_ml`` (``smallest_lesion_voxels`` without a spacing) count in
     every figure but are not listed.
     """
 
-    detection_floor_percent: float = 0.5
-    detection_floor_ml: float = 3.0
+    detection_floor: DetectionFloor = DetectionFloor()
     missed_percent: float = 10.0
     withhold_percent: float = 33.0
     aerated_percent: float = 10.0
@@ -62,8 +63,8 @@ def sentences(settings: AssessmentSettings | None = None) -> dict[str, str]:
         "percentage_of_infection": "Percentage of infection (PO) is ground-glass, consolidation and unclassified "
         "opacity inside the lung over the lung's volume. It grades.",
         "mean_over_slices": "Mean over slices is the mean of the infected share of each slice that holds lung.",
-        "grade": f"CT-0 below the detection floor (under {s.detection_floor_percent:g} % or under "
-        f"{s.detection_floor_ml:g} ml), CT-1 from there to 25 % inclusive, CT-2 above 25 to 50 %, "
+        "grade": f"CT-0 below the detection floor ({s.detection_floor.words}), CT-1 from there to 25 % inclusive, "
+        "CT-2 above 25 to 50 %, "
         "CT-3 above 50 to 75 %, CT-4 above 75 %.",
         "worse_lung": "The worse lung is the one with the higher percentage of infection, graded by itself.",
         "zones": "Zones are thirds of each lung's own height.",
@@ -75,7 +76,8 @@ def sentences(settings: AssessmentSettings | None = None) -> dict[str, str]:
         "3 above 50 to 75 %, 4 above 75 %.",
         "pho": f"PHO is opacity at or above {HIGH_OPACITY_HU} HU inside the lung over the lung's volume.",
         "compartments": "Emphysema below -950 HU; well aerated -950 to below -700; poorly aerated -700 to below -500; "
-        "dense -500 and above. Normal lungs hold several per cent poorly aerated.",
+        "dense -500 and above. Normal lungs hold several per cent poorly aerated, so each band's share of the "
+        "opacity stands beside it.",
         "sensitivity": "The sensitivity range, not a confidence interval, is the lowest and highest percentage with "
         f"the ground-glass cut-off moved by {s.cutoff_step_hu} HU either way and the lesions grown and shrunk by "
         f"{s.margin_mm:g} mm inside the lung.",

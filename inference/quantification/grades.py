@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 
-from inference.findings import RegionFigures
+from inference.findings import DetectionFloor, RegionFigures
 from inference.quantification.definitions import GRADE_EDGES, AssessmentSettings
 
 GRADES = ("CT-0", "CT-1", "CT-2", "CT-3", "CT-4")
@@ -13,9 +13,12 @@ GRADE_WORDS = {"CT-0": "below the detection floor", "CT-1": "mild", "CT-2": "mod
 
 
 def grade(percentage: float, infected_ml: float | None, settings: AssessmentSettings | None = None) -> str:
-    """The grade of a percentage (0..100). ``infected_ml`` None: no millilitres, the floor is the percentage alone."""
-    s = settings or AssessmentSettings()
-    if percentage < s.detection_floor_percent or (infected_ml is not None and infected_ml < s.detection_floor_ml):
+    """The grade of a percentage (0..100). ``infected_ml`` None: no millilitres, the floor is the percentage alone.
+
+    Nothing infected is CT-0 even with a floor of nothing.
+    """
+    floor = (settings or AssessmentSettings()).detection_floor
+    if not percentage or percentage < floor.percent or (infected_ml is not None and infected_ml < floor.ml):
         return GRADES[0]
     return GRADES[1 + bisect_left(GRADE_EDGES, percentage)]
 
@@ -37,8 +40,7 @@ def rank(grade_name: str | None, qualifier: str = "") -> int:
     return -1 if grade_name is None else GRADES.index(grade_name)
 
 
-def bins(settings: AssessmentSettings | None = None) -> tuple[tuple[str, str], ...]:
+def bins(floor: DetectionFloor | None = None) -> tuple[tuple[str, str], ...]:
     """Each grade and its bin in print, lowest first."""
-    s = settings or AssessmentSettings()
-    floor = f"under {s.detection_floor_percent:g} % or {s.detection_floor_ml:g} ml"
-    return (("CT-0", floor), ("CT-1", "to 25 %"), ("CT-2", ">25 to 50 %"), ("CT-3", ">50 to 75 %"), ("CT-4", ">75 %"))
+    lowest = (floor or DetectionFloor()).words
+    return (("CT-0", lowest), ("CT-1", "to 25 %"), ("CT-2", ">25 to 50 %"), ("CT-3", ">50 to 75 %"), ("CT-4", ">75 %"))

@@ -28,17 +28,26 @@ def notes(
             "near_bin_edge",
             "The percentage lies within its sensitivity range of the edge of a grade.",
         ),
+        (
+            severity.worse_lung_sensitivity is not None
+            and severity.worse_lung_grade is not None
+            and severity.worse_lung_sensitivity.crosses_bin_edge,
+            "worse_lung_near_bin_edge",
+            f"The percentage of the worse lung ({severity.worse_lung}) lies within its sensitivity range of the edge "
+            "of a grade.",
+        ),
         (not masks.sides_known, "sides_unknown", "Right and left are unknown: no figures by lung or zone."),
         (not masks.has_hu, "no_hounsfield_units", "No Hounsfield units: no densities and no compartments."),
         (
             not masks.geometry.spacing_known,
             "no_spacing",
-            f"No millimetres: percentages only, and the detection floor is {settings.detection_floor_percent:g} %.",
+            f"No millimetres: percentages only, and the detection floor is {settings.detection_floor.percent:g} %.",
         ),
         (
             severity.grade == "CT-0" and lung.infected_voxels > 0,
             "below_detection_floor",
-            f"The opacity found is below the detection floor ({_amount(lung.infected_voxels, masks)}).",
+            f"The opacity found ({_amount(lung.infected_voxels, masks)}) is below the detection floor "
+            f"({settings.detection_floor.words}).",
         ),
         (
             _matters(counts.outside, masks),

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.findings import RegionFigures, SensitivityRange
+from inference.labels import Lung
 from inference.quantification.box import NOTHING, box_of
 from inference.quantification.definitions import (
     DEFAULT_GROUND_GLASS_HU,
@@ -25,9 +26,15 @@ _ROOM = 8
 
 
 def sensitivity_range(
-    masks: Prepared, lungs: RegionFigures, thresholds: Mapping[str, float], settings: AssessmentSettings
+    masks: Prepared,
+    lungs: RegionFigures,
+    thresholds: Mapping[str, float],
+    settings: AssessmentSettings,
+    only: Lung | None = None,
 ) -> SensitivityRange | None:
     """Lowest and highest percentage of infection over the variations; None where nothing can be varied.
+
+    ``lungs`` are the figures of both lungs, or of the one that ``only`` names.
 
     Variations: lesions grown and shrunk by ``margin_mm`` along the three grid directions (needs millimetres); and,
     with Hounsfield units, ground-glass cut-offs round the system's own: of the lesions and the margin round them,
@@ -36,7 +43,7 @@ def sensitivity_range(
     if not lungs.lung_voxels or not (masks.has_hu or masks.geometry.spacing_known):
         return None
     counts, names = [float(lungs.infected_voxels)], []
-    infected, lung, hu = _around_lesions(masks)
+    infected, lung, hu = _around_lesions(masks, only)
     grown = infected
     if masks.geometry.spacing_known:
         more, grown = _grow(infected, lung, masks.geometry.spacing_mm, settings.margin_mm)
@@ -58,10 +65,11 @@ def sensitivity_range(
     return SensitivityRange(low, high, tuple(names), crosses)
 
 
-def _around_lesions(masks: Prepared) -> tuple[Mask, Mask, NDArray[np.int16]]:
-    """Infected, lung and HU in the box of the lesions with room to grow."""
+def _around_lesions(masks: Prepared, only: Lung | None) -> tuple[Mask, Mask, NDArray[np.int16]]:
+    """Infected, lung and HU in the box of the lesions with room to grow; of one lung where only that is asked for."""
     box = box_of(masks.infected, _ROOM) or NOTHING
-    return masks.infected[box], masks.lung[box] != 0, masks.hu[box]
+    lung = masks.lung[box] != 0 if only is None else masks.lung[box] == only
+    return masks.infected[box] & lung, lung, masks.hu[box]
 
 
 def _grow(seed: Mask, into: Mask, spacing: tuple[float, float, float], margin_mm: float) -> tuple[float, Mask]:

@@ -159,7 +159,7 @@ def _result(canvas: Any, findings: Findings, area: Area) -> float:
     canvas.setFont(BOLD, 15 * min(1.0, area.width / canvas.stringWidth(headline, BOLD, 15)))
     canvas.drawString(area.left, area.top - 13, headline)
     canvas.setFont(BOLD, 11)
-    under = "marked as infected · no grade" if xray else wording.grade(severity)
+    under = "marked as infected · no grade" if xray else _graded(severity)
     canvas.drawString(area.left, area.top - 29, printable(under))
     y = area.top - 37
     opinions = _opinions(findings)
@@ -173,6 +173,10 @@ def _result(canvas: Any, findings: Findings, area: Area) -> float:
     lines = [*opinions, *_result_lines(severity)]
     y -= draw_lines(canvas, lines, Area(area.left, y, area.width, y - area.top + area.height), largest=8.0)
     return area.top - y
+
+
+def _graded(severity: Severity) -> str:
+    return " · ".join(part for part in (wording.grade(severity), wording.floor_if_set(severity)) if part)
 
 
 def _opinions(findings: Findings) -> list[Line]:
@@ -213,7 +217,7 @@ def _result_lines(severity: Severity) -> list[Line]:
     if severity.ct_severity_score is not None and severity.total_severity_score is not None:
         scores = f"CT severity score {severity.ct_severity_score}/25, total severity {severity.total_severity_score}/20"
         lines.append(Line(f"{scores}; lobes from the file given.", "Lobes:"))
-    bins = " · ".join(bin_.replace(" ", "\xa0") for bin_ in wording.grade_bins())
+    bins = " · ".join(bin_.replace(" ", "\xa0") for bin_ in wording.grade_bins(severity))
     lines.append(Line(f"{bins}.", "Grades:"))
     return lines
 
@@ -274,9 +278,9 @@ def _provenance(findings: Findings, loaded: LoadedSeries) -> list[Line]:
         return lines
     if origin.fallback_reason:
         lines.insert(2, Line(origin.fallback_reason, "Fell back:"))
-    bands = ", ".join(f"{band.name} {wording.percent(band.percent_of_lung)}" for band in findings.severity.compartments)
-    if bands:
-        lines.append(Line(f"{bands}.", "Density of the lung:"))
+    for title, bands in wording.densities(findings.severity):
+        lines.append(Line(f"{bands}.", title))
+    if findings.severity.compartments:
         lines += [Line(text) for text in wording.definitions("compartments")]
     lines += [Line(text) for text in wording.definitions("sensitivity", "white_lung")]
     return lines

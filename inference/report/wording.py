@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from inference.findings import Agreement, Findings, Recognition, RegionFigures, Severity
+from inference.findings import Agreement, Compartment, Findings, Recognition, RegionFigures, Severity
 from inference.labels import Lesion
 from inference.quantification.definitions import sentences
 from inference.quantification.grades import GRADE_WORDS, bins
@@ -72,9 +72,15 @@ def grade(severity: Severity) -> str:
     return f"{severity.qualifier} {words}".strip()
 
 
-def grade_bins() -> list[str]:
-    """Every grade with its bin: ``CT-1 to 25 %`` and so on."""
-    return [f"{name} {limits}" for name, limits in bins()]
+def grade_bins(severity: Severity) -> list[str]:
+    """Every grade with its bin, ``CT-1 to 25 %`` and so on; CT-0 with the detection floor that was in use."""
+    return [f"{name} {limits}" for name, limits in bins(severity.detection_floor)]
+
+
+def floor_if_set(severity: Severity) -> str:
+    """``detection floor set to under 2 % or 10 ml``; empty where it is the published one."""
+    floor = severity.detection_floor
+    return "" if floor.is_published else f"detection floor set to {floor.words}"
 
 
 def definitions(*names: str) -> list[str]:
@@ -92,6 +98,25 @@ def sensitivity(severity: Severity) -> str:
     if known.variations:
         text += f": {', '.join(known.variations)}"
     return text + (". The range crosses a grade's edge." if known.crosses_bin_edge else ".")
+
+
+def compartment(band: Compartment) -> str:
+    """A band in one line: its volume and share of the lung, and the share of the opacity that lies in it."""
+    text = f"{band.name}: {millilitres(band.volume_ml)}, {percent(band.percent_of_lung)}"
+    if band.percent_of_opacity is None:
+        return text
+    return f"{text}; {percent(band.percent_of_opacity)} of the opacity"
+
+
+def densities(severity: Severity) -> list[tuple[str, str]]:
+    """What of the lung and of the opacity lies in each band; empty without Hounsfield units."""
+    bands = severity.compartments
+    of_lung = ", ".join(f"{band.name} {percent(band.percent_of_lung)}" for band in bands)
+    of_opacity = ", ".join(
+        f"{band.name} {percent(band.percent_of_opacity)}" for band in bands if band.percent_of_opacity is not None
+    )
+    said = (("Density of the lung:", of_lung), ("Density of the opacity:", of_opacity))
+    return [(title, text) for title, text in said if text]
 
 
 def manifestation_rows(findings: Findings) -> list[tuple[str, str, str, str]]:
@@ -200,4 +225,4 @@ def summary(findings: Findings) -> str:
     if severity.right is not None and severity.left is not None:
         right, left = infection(severity, severity.right, "right"), infection(severity, severity.left, "left")
         head += f" (right {right}, left {left})"
-    return head
+    return "; ".join(part for part in (head, floor_if_set(severity)) if part)

@@ -10,8 +10,8 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout
 
 from inference.findings import Findings, RegionFigures, Severity
 from inference.labels import Lesion, Lung
-from inference.quantification.definitions import sentences
-from inference.quantification.grades import GRADE_WORDS, bins
+from inference.quantification.definitions import AssessmentSettings, sentences
+from inference.quantification.grades import GRADE_WORDS
 from inference.report import wording
 from viewer.operations import showing
 from viewer.state.session import Session
@@ -58,7 +58,8 @@ class HeadlineSection(Section):
         self.range = text_label("", "small")
         self.grade = FigureLabel("grade")
         self.grade.setAlignment(Qt.AlignmentFlag.AlignLeft)
-        self.scale = GradeScale(bins())
+        self.scale = GradeScale()
+        self.floor = text_label("", "dim")
         self.edge = text_label("", "amber")
         self.reason = text_label("", "amber")
         self.rows = FigureGrid([""])
@@ -72,7 +73,7 @@ class HeadlineSection(Section):
         beside.addStretch(1)
         row.addLayout(beside, 1)
         self.body.addLayout(row)
-        for widget in (self.grade, self.scale, self.reason, self.edge, self.rows):
+        for widget in (self.grade, self.scale, self.floor, self.reason, self.edge, self.rows):
             self.body.addWidget(widget)
 
     def fill(self, findings: Findings) -> None:
@@ -89,15 +90,17 @@ class HeadlineSection(Section):
         self.range.setToolTip(
             "" if known is None else f"{wording.sensitivity(severity)}\n\n{sentences()['sensitivity']}"
         )
-        self.grade.set_figure(_grade(severity), None, sentences()["grade"])
-        self.scale.set_grade(severity.grade, severity.qualifier)
+        floor = severity.detection_floor
+        self.grade.set_figure(_grade(severity), None, sentences(AssessmentSettings(detection_floor=floor))["grade"])
+        self.scale.set_grade(severity.grade, severity.qualifier, floor)
+        self.floor.setText(f"CT-0 is {floor.words}" + ("." if floor.is_published else ", as set by the reader."))
         self.reason.setText(severity.withheld_reason)
         self.reason.setVisible(bool(severity.withheld_reason))
         crosses = known is not None and known.crosses_bin_edge
         self.edge.setText("! The range crosses the edge of a grade." if crosses else "")
         self.edge.setVisible(crosses)
         self.rows.set_rows([] if xray else self._rows(severity))
-        for graded in (self.grade, self.scale, self.rows):
+        for graded in (self.grade, self.scale, self.floor, self.rows):
             graded.setVisible(not xray)
 
     def _rows(self, severity: Severity) -> list[tuple[str, list[tuple[str, Show | None]]]]:
@@ -235,7 +238,7 @@ class DensitySection(Section):
         super().__init__("DENSITY", f"{sentences()['compartments']}\n\nBars show the square root of the count.")
         self._session = session
         self.plot = HistogramPlot(lambda low, high: showing.show_band(session, low, high))
-        self.table = FigureGrid(["ml", "%"])
+        self.table = FigureGrid(["ml", "% lung", "% opacity"])
         self.body.addWidget(self.plot)
         self.body.addWidget(self.table)
 
@@ -249,7 +252,16 @@ class DensitySection(Section):
             show = (
                 partial(showing.show_band, self._session, band.low_hu, band.high_hu) if band.percent_of_lung else None
             )
-            cells = [(number(band.volume_ml), show), (number(band.percent_of_lung, 1), show)]
+            inside = (
+                partial(showing.show_band, self._session, band.low_hu, band.high_hu, in_opacity=True)
+                if band.percent_of_opacity
+                else None
+            )
+            cells = [
+                (number(band.volume_ml), show),
+                (number(band.percent_of_lung, 1), show),
+                (number(band.percent_of_opacity, 1), inside),
+            ]
             rows.append((f"{band.name.capitalize()}  {_bounds(band.low_hu, band.high_hu)}", cells))
         self.table.set_rows(rows)
 

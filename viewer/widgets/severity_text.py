@@ -17,7 +17,7 @@ def as_text(findings: Findings, verdict: Verdict) -> str:
     severity, provenance = findings.severity, findings.output.provenance
     if findings.output.modality == "xray":
         return "\n".join([*_of_xray(findings, verdict), f"{NOTICE}."])
-    lines = [wording.summary(findings), f"Grades: {', '.join(wording.grade_bins())}", f"Geometry: {verdict.sentence()}"]
+    lines = [wording.summary(findings), f"Grades: {', '.join(wording.grade_bins(severity))}", f"Geometry: {verdict.sentence()}"]
     lines += wording.recognition_lines(findings)
     if findings.output.agreement is not None:
         lines.append(f"Agreement: {wording.agreement_line(findings.output.agreement)}")
@@ -34,7 +34,7 @@ def as_text(findings: Findings, verdict: Verdict) -> str:
         share = wording.percent(severity.possibly_missed_percent[side])
         lines.append(f"Possibly missed lung, {side}: {wording.millilitres(ml)}, {share} of that side")
     for band in severity.compartments:
-        lines.append(f"{band.name}: {wording.millilitres(band.volume_ml)}, {wording.percent(band.percent_of_lung)}")
+        lines.append(wording.compartment(band))
     lines.append(f"Lesions listed: {len(findings.lesions)}")
     lines += [f"Note: {warning.text}" for warning in findings.warnings]
     lines += [f"Not assessed: {wording.NOT_ASSESSED}", wording.LOOKALIKES]

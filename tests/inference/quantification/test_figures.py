@@ -124,6 +124,22 @@ def test_high_opacity_starts_at_minus_200_and_bands_at_their_lower_edge():
     assert {band.name: round(band.volume_ml / VOXEL_ML) for band in severity.compartments} == expected
 
 
+def test_the_opacitys_own_share_of_each_band_stands_apart_from_the_lungs():
+    lung, lesion = cases.lungs(), np.zeros(cases.SHAPE, np.uint8)
+    lesion[10, 10, 5:9] = Lesion.GROUND_GLASS
+    volume = cases.volume_of(lung, lesion)
+    volume.array[lung > 0] = -600
+    volume.array[10, 10, 5:9] = (-601, -400, -300, -200)
+    bands = {band.name: band for band in assess(volume, cases.output_of(volume, lung, lesion)).severity.compartments}
+    assert bands["poorly aerated"].percent_of_lung > 99
+    assert {name: band.percent_of_opacity for name, band in bands.items()} == {
+        "emphysema": 0, "well aerated": 0, "poorly aerated": 25, "dense": 75,
+    }  # fmt: skip
+    assert bands["dense"].opacity_ml == pytest.approx(3 * VOXEL_ML)
+    healthy = assess(volume, cases.output_of(volume, lung, np.zeros(cases.SHAPE, np.uint8))).severity
+    assert {band.percent_of_opacity for band in healthy.compartments} == {None}
+
+
 def test_mean_over_slices_is_over_slices_that_hold_lung():
     volume, output = cases.thorax()
     findings = assess(volume, output)

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from inference.findings import Warning
-from inference.labels import Lesion
+from inference.labels import Lesion, Lung
 from inference.quantification.assess import assess
 from inference.quantification.definitions import AssessmentSettings
 from inference.quantification.grades import rank
@@ -214,6 +214,21 @@ def test_a_figure_near_a_bin_edge_is_flagged_and_a_clear_one_is_not(top, near):
     assert findings.severity.grade == "CT-2"
     assert findings.severity.sensitivity.crosses_bin_edge is near
     assert ("near_bin_edge" in {warning.code for warning in findings.warnings}) is near
+
+
+@pytest.mark.parametrize(("top", "near"), [(10, True), (12, False)])
+def test_the_worse_lungs_own_grade_is_flagged_near_an_edge_of_its_own(top, near):
+    lung, lesion = cases.lungs(), np.zeros(cases.SHAPE, np.uint8)
+    lesion[:top][lung[:top] == Lung.LEFT] = Lesion.CONSOLIDATION
+    volume = cases.volume_of(lung, lesion)
+    findings = assess(volume, cases.output_of(volume, lung, lesion))
+    severity = findings.severity
+    assert severity.worse_lung == "left"
+    assert severity.worse_lung_sensitivity.low > severity.sensitivity.high
+    assert not severity.sensitivity.crosses_bin_edge
+    said = {warning.code: warning.text for warning in findings.warnings}
+    assert ("worse_lung_near_bin_edge" in said) is near, severity.worse_lung_sensitivity
+    assert not near or "left" in said["worse_lung_near_bin_edge"]
 
 
 def test_lesions_are_listed_by_size_and_small_ones_only_counted():
