@@ -135,6 +135,24 @@ def _parser_of(command: str) -> _Parser:
     return parser
 
 
+def _up_to(part: str) -> Callable[[str], float]:
+    """A number that a detection floor can have."""
+
+    def number(text: str) -> float:
+        from inference.findings import HIGHEST_FLOOR
+
+        highest: float = getattr(HIGHEST_FLOOR, part)
+        try:
+            value = float(text)
+        except ValueError:
+            value = -1.0
+        if not 0 <= value <= highest:
+            raise argparse.ArgumentTypeError(f"{text} is no number from 0 to {highest:g}")
+        return value
+
+    return number
+
+
 def _info(parser: _Parser) -> None:
     parser.add_argument("study", type=Path, metavar="STUDY")
     parser.add_argument("--json", action="store_true", help="as JSON")
@@ -152,6 +170,10 @@ def _analyse(parser: _Parser) -> None:
     parser.add_argument("--agreement", action="store_true", help="run every learned system, and map where they agree")
     parser.add_argument("--segment-anyway", action="store_true", help="segment what was not recognised as diseased too")
     parser.add_argument("--lobes", type=Path, metavar="FILE", help="lobe map on the same grid, for the lobe scores")
+    parser.add_argument("--floor-percent", type=_up_to("percent"), metavar="P", help="CT-0 is below that share of the "
+                        "lung, 0 to 25; default: 0.5")  # fmt: skip
+    parser.add_argument("--floor-ml", type=_up_to("ml"), metavar="ML", help="CT-0 is below that volume, 0 to 1000; "
+                        "default: 3")  # fmt: skip
     parser.add_argument("--with-identity", action="store_true", help="write who the patient is into the results")
 
 

@@ -129,6 +129,7 @@ class DetectionFloor:
         return self == DetectionFloor()
 
 
+PUBLISHED_FLOOR = DetectionFloor()
 HIGHEST_FLOOR = DetectionFloor(25.0, 1000.0)
 """The highest floor that can be set: CT-1 ends at 25 %."""
 
@@ -168,7 +169,7 @@ class Severity:
     """The same range for the worse lung alone, which has a grade of its own."""
     unsought: tuple[str, ...] = ()
     """The classes of infection for which the system does not look."""
-    detection_floor: DetectionFloor = DetectionFloor()
+    detection_floor: DetectionFloor = PUBLISHED_FLOOR
     """The floor that the grades were made with."""
 
     @property

@@ -91,6 +91,7 @@ class App:
 
     def _prefer(self, preferences: Preferences) -> None:
         self.session.drag_up_brightens.value = preferences.drag_up_brightens
+        self.session.detection_floor.value = preferences.detection_floor
 
     def _warm_up(self) -> None:
         """Once the first series is on screen: start the spare worker."""

@@ -16,6 +16,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
+from inference.findings import HIGHEST_FLOOR, DetectionFloor
 from viewer.state.observable import Value
 
 logger = logging.getLogger(__name__)
@@ -34,6 +35,21 @@ class Preferences:
     keep_recent: bool = True
     segment_anyway: bool = False
     """Segment studies that a system did not recognise as diseased."""
+    floor_percent: float = DetectionFloor.percent
+    floor_ml: float = DetectionFloor.ml
+    """Below either the grade is CT-0."""
+
+    @property
+    def detection_floor(self) -> DetectionFloor:
+        """The floor for the next analysis; a number that no floor can have gives way to the published one."""
+        percent_good, ml_good = (
+            0 <= self.floor_percent <= HIGHEST_FLOOR.percent,
+            0 <= self.floor_ml <= HIGHEST_FLOOR.ml,
+        )
+        published = DetectionFloor()
+        return DetectionFloor(
+            self.floor_percent if percent_good else published.percent, self.floor_ml if ml_good else published.ml
+        )
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from inference.commands.console import Console, say
-from inference.commands.plans import Plan, check_units, plan_for_ct, plan_for_xray
+from inference.commands.plans import Plan, check_units, floor_of, plan_for_ct, plan_for_xray
 from inference.commands.stopping import stoppable
 from inference.errors import GeometryRefused, SeriesError
 from inference.findings import Findings
@@ -100,19 +100,17 @@ def _recognised(loaded: LoadedSeries, request: _Request) -> LoadedSeries:
 
 
 def _measure(request: _Request, plan: Plan, loaded: LoadedSeries) -> tuple[Findings, Verdict]:
-    from inference.commands.lobes import check_sides, read_lobes
+    from inference.io.lobes import read_lobes
     from inference.pipeline.analyse import analyse
-    from inference.quantification.assess import assess
+    from inference.quantification.definitions import AssessmentSettings
 
     options = request.options
     lobes = read_lobes(options.lobes, loaded) if options.lobes else None
     findings, verdict = analyse(
         plan.system, loaded.volume, loaded.verdict, device=options.device, config=options.config or "",
         emit=request.console.on_event, cancel=request.cancel, options=plan.options, agreement=plan.agreement,
+        settings=AssessmentSettings(detection_floor=floor_of(options)), lobes=lobes,
     )  # fmt: skip
-    if lobes is not None:
-        check_sides(lobes, findings.output.lungs)
-        findings = replace(assess(loaded.volume, findings.output, lobes=lobes), timing_s=findings.timing_s)
     if plan.fallback_reason:
         provenance = replace(findings.output.provenance, fallback_reason=plan.fallback_reason)
         findings = replace(findings, output=replace(findings.output, provenance=provenance))

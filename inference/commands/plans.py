@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from inference.commands.systems import choose
 from inference.errors import WeightsMissing
-from inference.findings import Warning
+from inference.findings import DetectionFloor, Warning
 from inference.pipeline.agreement import members
 from inference.pipeline.xray import CARD, create_reading, readers
 from inference.systems.readiness import readiness, ready_card
@@ -58,6 +58,8 @@ def plan_for_xray(options: argparse.Namespace) -> Plan:
     run = RunOptions("xray", options.segment_anyway)
     text = "--agreement was ignored: the systems are compared on CT, and this is an X-ray."
     warnings = (Warning("agreement_unavailable", text),) if options.agreement else ()
+    if not floor_of(options).is_published:
+        warnings += (Warning("floor_ignored", "The detection floor was ignored: an X-ray has no grade."),)
     if options.system is not None:
         chosen = ready_card(options.system, "xray", "This was taken for an X-ray, and ")
         return Plan(chosen.name, chosen.name, run, warnings=warnings)
@@ -66,6 +68,15 @@ def plan_for_xray(options: argparse.Namespace) -> Plan:
     if not readers():
         raise WeightsMissing(f"No system can read this X-ray. {unable}")
     return Plan(create_reading(), CARD.name, run, unable, warnings=warnings)
+
+
+def floor_of(options: argparse.Namespace) -> DetectionFloor:
+    """The detection floor that was asked for; what was not named is as published."""
+    published = DetectionFloor()
+    return DetectionFloor(
+        published.percent if options.floor_percent is None else options.floor_percent,
+        published.ml if options.floor_ml is None else options.floor_ml,
+    )
 
 
 def check_units(plan: Plan, units: Units, wanted: str | None) -> None:

@@ -50,6 +50,8 @@ def severity_rows(severity: Severity) -> list[list[Cell]]:
         ["Mean over slices", "%", severity.mean_over_slices],
         ["Grade", "", severity.grade, *(worse.get(side) for side in ("right", "left") if len(columns) > 1)],
         ["Qualifier", "", severity.qualifier],
+        ["Detection floor", "%", severity.detection_floor.percent],
+        ["Detection floor", "ml", severity.detection_floor.ml],
         ["Qualifier of percentages", "", severity.percentage_qualifier],
         ["Reason", "", severity.withheld_reason],
         ["Zone score", "/24", severity.zone_score],

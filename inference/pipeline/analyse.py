@@ -13,10 +13,11 @@ from inference.errors import GeometryRefused
 from inference.findings import Findings, Provenance, SystemOutput
 from inference.pipeline.cancellation import CancellationToken
 from inference.pipeline.events import Event, MaskName, PartialResult, Progress, StageFinished, StageStarted
+from inference.quantification.definitions import AssessmentSettings
 from inference.systems.nested import NestedContext
 from inference.systems.registry import RunOptions, System, SystemCard, cards, create
 from inference.verdict import Verdict
-from inference.volume import Units, Volume
+from inference.volume import LabelMap, Units, Volume
 
 _FIGURES = "figures"
 _FIGURES_SHARE = 0.08
@@ -26,6 +27,7 @@ _AGREEMENT = "agreement"
 _AGREEMENT_SHARE = 2.0
 """Time for the other systems, in times of the one that was asked for."""
 _NO_OPTIONS = RunOptions()
+_PUBLISHED = AssessmentSettings()
 Publish = Callable[[MaskName, NDArray[np.uint8]], None]
 
 
@@ -97,23 +99,27 @@ def analyse(
     publish: Publish = lambda name, labels: None,
     options: RunOptions = _NO_OPTIONS,
     agreement: bool = False,
+    settings: AssessmentSettings = _PUBLISHED,
+    lobes: LabelMap | None = None,
 ) -> tuple[Findings, Verdict]:
     """Run a system and make its figures; blocks. Returns the findings and the verdict with the lungs known.
 
     With ``agreement`` every learned system runs besides, and the findings say where they agree. With
-    ``options.modality`` "xray" the volume is one 8-bit picture, and the findings have shares alone.
+    ``options.modality`` "xray" the volume is one 8-bit picture, and the findings have shares alone. ``settings`` hold
+    the detection floor; a map of ``lobes`` on the volume's grid adds the lobe scores.
 
     Raises
     ------
     GeometryRefused
         If the verdict is red, or turns red once the lungs are known; its ``verdict`` says why.
     InputShapeError
-        If the system cannot take this kind of volume.
+        If the system cannot take this kind of volume, or the lobes have right and left the other way round.
     WeightsMissing
         If a learned system's weights are absent or altered.
     Cancelled
         If ``cancel`` was set.
     """
+    from inference.io.lobes import check_sides
     from inference.io.verdict import from_lungs
     from inference.quantification.assess import assess
 
@@ -140,7 +146,10 @@ def analyse(
         context.stage(_AGREEMENT)
         output = _with_agreement(running.card, volume, output, context)
     context.stage(_FIGURES)
-    findings = assess(volume, replace(output, provenance=_told(output.provenance, running.card, options)))
+    if lobes is not None:
+        check_sides(lobes, output.lungs)
+    told = replace(output, provenance=_told(output.provenance, running.card, options))
+    findings = assess(volume, told, settings=settings, lobes=lobes)
     if xray:
         from inference.pipeline.xray import without_ct_figures
 

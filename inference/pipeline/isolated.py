@@ -21,7 +21,8 @@ from inference.pipeline.cancellation import CancellationToken
 from inference.pipeline.events import Ending, Event, Failed, Reconstructed, Succeeded, WasCancelled
 from inference.pipeline.messages import unpack
 from inference.pipeline.shared import SharedArray
-from inference.pipeline.worker import BUFFERS, DRAWN, NO_OPTIONS, SEEN, Request, main
+from inference.pipeline.worker import BUFFERS, DRAWN, NO_OPTIONS, PUBLISHED, SEEN, Request, main
+from inference.quantification.definitions import AssessmentSettings
 from inference.systems.registry import RunOptions
 from inference.verdict import Verdict
 from inference.volume import Volume
@@ -118,14 +119,17 @@ class IsolatedRunner:
         config: str = "",
         options: RunOptions = NO_OPTIONS,
         agreement: bool = False,
+        settings: AssessmentSettings = PUBLISHED,
+        lobes: SharedArray | None = None,
     ) -> Ending:
         """Run the system that ``factory`` makes; every event but the ending goes to ``on_event`` in order.
 
-        Never raises for what the worker does: a failure, a death and a cancel are endings.
+        ``lobes`` is a lobe map on the volume's grid; it stays the caller's. Never raises for what the worker does: a
+        failure, a death and a cancel are endings.
         """
         request = replace(
             _request(factory, shared, verdict, buffers), device=device, config=config, options=options,
-            agreement=agreement,
+            agreement=agreement, settings=settings, lobes=None if lobes is None else lobes.handle,
         )  # fmt: skip
         return self._ask(request, buffers, on_event, cancel)
 

@@ -22,6 +22,7 @@ from inference.findings import Findings
 from inference.pipeline.events import Event, Failed, MaskName, Reconstructed, Succeeded
 from inference.pipeline.messages import pack
 from inference.pipeline.shared import SharedHandle
+from inference.quantification.definitions import AssessmentSettings
 from inference.systems import weights as stored_weights
 from inference.systems.registry import RunOptions
 from inference.verdict import Verdict
@@ -33,6 +34,7 @@ HEATMAP, AGREEMENT = "heatmap", "agreement"
 BUFFERS: dict[str, type[np.generic]] = {**dict.fromkeys((*MASKS, AGREEMENT), np.uint8), HEATMAP: np.float32}
 """Every shared buffer of a run and the type of its numbers."""
 NO_OPTIONS = RunOptions()
+PUBLISHED = AssessmentSettings()
 SEEN, DRAWN = "seen", "drawn"
 """The shared buffers of a reconstruction, each one slice of float32."""
 
@@ -41,8 +43,8 @@ SEEN, DRAWN = "seen", "drawn"
 class Request:
     """One analysis: the system's factory (``module:function``), the volume in shared memory, where masks go.
 
-    With ``agreement`` all learned systems run besides. With ``reconstruct``, a canonical slice, that slice is
-    drawn again by the multitask network, and nothing is analysed.
+    ``lobes`` is a lobe map in shared memory. With ``agreement`` all learned systems run besides. With ``reconstruct``,
+    a canonical slice, that slice is drawn again by the multitask network, and nothing is analysed.
     """
 
     factory: str
@@ -59,11 +61,17 @@ class Request:
     options: RunOptions = NO_OPTIONS
     agreement: bool = False
     reconstruct: int | None = None
+    settings: AssessmentSettings = PUBLISHED
+    lobes: SharedHandle | None = None
 
     def volume(self) -> Volume:
         """The volume, mapped read-only."""
         voxels = self.voxels.open(writable=False)
         return Volume(voxels, self.geometry, self.units, self.padding_hu, self.missing_slices, self.patient_position)
+
+    def lobe_map(self) -> LabelMap | None:
+        """The lobe map, mapped read-only; None without one."""
+        return None if self.lobes is None else LabelMap(self.lobes.open(writable=False), self.geometry)
 
 
 def main(pipe: Connection) -> None:
@@ -103,7 +111,8 @@ def _run(request: Request, shared: dict[str, NDArray[Any]], emit: Any) -> Event:
         system = getattr(importlib.import_module(module), function)()
         findings, verdict = analyse(
             system, request.volume(), request.verdict, device=request.device, config=request.config, emit=emit,
-            publish=publish, options=request.options, agreement=request.agreement,
+            publish=publish, options=request.options, agreement=request.agreement, settings=request.settings,
+            lobes=request.lobe_map(),
         )  # fmt: skip
         return Succeeded(_share(findings, shared), verdict)
     except GeometryRefused as refused:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from inference.findings import DetectionFloor
+from inference.findings import PUBLISHED_FLOOR, DetectionFloor
 
 HIGH_OPACITY_HU = -200
 """PHO counts opacity at or above this."""
@@ -44,7 +44,7 @@ class AssessmentSettings:
     every figure but are not listed.
     """
 
-    detection_floor: DetectionFloor = DetectionFloor()
+    detection_floor: DetectionFloor = PUBLISHED_FLOOR
     missed_percent: float = 10.0
     withhold_percent: float = 33.0
     aerated_percent: float = 10.0

@@ -14,10 +14,8 @@ import SimpleITK as sitk
 from inference.cli import main
 from inference.labels import Lung
 from inference.quantification.scores import LOBES, quarter_score, severity_score
-from inference.verdict import Verdict
-from inference.volume import Volume
-from tests.helpers.analysed import findings_of
 from tests.helpers.phantoms import Chest, chest, write_dicom
+from tests.helpers.truth import Truth
 
 
 @pytest.fixture(scope="module")
@@ -34,10 +32,7 @@ def study(case: Chest, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(autouse=True)
 def truth(case: Chest, monkeypatch: pytest.MonkeyPatch) -> None:
-    def analyse(system: str, volume: Volume, verdict: Verdict, **options: object) -> object:
-        return findings_of(replace(case, volume=volume)), verdict
-
-    monkeypatch.setattr("inference.pipeline.analyse.analyse", analyse)
+    monkeypatch.setattr("inference.pipeline.analyse.create", lambda name: Truth(case))
 
 
 def lobes_of(case: Chest) -> np.ndarray:

@@ -27,6 +27,7 @@ from inference.pipeline.isolated import IsolatedRunner, Run, SharedVolume
 from inference.pipeline.shared import SharedArray
 from inference.pipeline.xray import CARD as XRAY_READING
 from inference.pipeline.xray import grey_picture
+from inference.quantification.definitions import AssessmentSettings
 from inference.systems.registry import RunOptions, card
 from viewer.state.layers import AGREEMENT
 from viewer.state.session import Session
@@ -93,6 +94,7 @@ class AnalysisJobs:
             raise InferenceError("The series has no verdict yet; wait until it is loaded.")
         chosen = XRAY_READING if wish.system == XRAY_READING.name else card(wish.system)
         xray = loaded.info.is_xray
+        settings = AssessmentSettings(detection_floor=self._session.detection_floor.value)
         options = RunOptions("xray" if xray else "ct", segment_anyway=wish.segment_anyway)
 
         def work(report: Report, token: CancellationToken) -> Succeeded:
@@ -105,7 +107,7 @@ class AnalysisJobs:
             try:
                 ending = self._runner.run(
                     chosen.factory, pictured, verdict, buffers, on_event, token, options=options,
-                    agreement=wish.agreement,
+                    agreement=wish.agreement, settings=settings,
                 )  # fmt: skip
             finally:
                 if pictured is not shared:

@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.findings import Findings
+from inference.findings import DetectionFloor, Findings
 from inference.io.study import FirstImage, LoadedSeries, SeriesInfo, Study, WindowLevel
 from inference.verdict import Verdict
 from inference.volume import Point
@@ -150,6 +150,8 @@ class Session:
         self.findings: Value[Findings | None] = Value(None)
         self.segment_anyway: Value[bool] = Value(False)
         """Whether a system segments what it did not recognise as diseased (a preference)."""
+        self.detection_floor: Value[DetectionFloor] = Value(DetectionFloor())
+        """Below it the next analysis grades CT-0 (a preference)."""
         self.hovered_lesion: Value[int | None] = Value(None)
         """The number of the lesion the reader points at in the list; every view outlines it."""
         self.measurements = Measurements()

@@ -20,7 +20,7 @@ from viewer.state.session import Projection, Session, Slab, Tool
 from viewer.widgets.about import About
 from viewer.widgets.actions import Actions
 from viewer.widgets.help_sheet import HelpSheet
-from viewer.widgets.preferences import PreferencesDialog
+from viewer.widgets.preferences import GRADES, PreferencesDialog
 from viewer.widgets.reconstruction_sheet import ReconstructionSheet
 from viewer.widgets.systems_sheet import SystemsSheet
 from viewer.widgets.tag_viewer import TagViewer
@@ -167,6 +167,7 @@ class Commands:
         actions.on("analyse", self._analyse_by_default)
         actions.on("compare", lambda: self._asked(analysing.compare(session, jobs, self._systems)))
         actions.on("reconstruction", lambda: reconstructing.reconstruct(session, jobs, self._show_reconstruction))
+        actions.on("detection_floor", lambda: self._show_once(self._preferences_of_grades))
         actions.on("about_systems", lambda: self._show_once(lambda: SystemsSheet(self._systems, self._window)))
         bind_checked(actions["segment_anyway"], session.segment_anyway)
         xray = actions["treat_as_xray"]
@@ -186,6 +187,9 @@ class Commands:
 
     def _show_reconstruction(self, made: Reconstruction) -> None:
         self._show_once(lambda: ReconstructionSheet(made, self._window))
+
+    def _preferences_of_grades(self) -> PreferencesDialog:
+        return PreferencesDialog(self._settings, self._window, GRADES)
 
     def _show_once(self, make: Callable[[], QDialog]) -> None:
         """Open a window that stays beside the images, in the place of the one of its kind that is open."""

@@ -6,20 +6,22 @@ from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from inference.findings import DetectionFloor
+from inference.quantification.grades import bins
 from viewer.rendering import palette
 
-_SHORT = ("< 0.5 %", "≤ 25 %", "≤ 50 %", "≤ 75 %", "> 75 %")
+_SHORT = ("≤ 25 %", "≤ 50 %", "≤ 75 %", "> 75 %")
 
 
 class GradeScale(QWidget):
-    """Five cells, CT-0 to CT-4, each with its upper bound."""
+    """Five cells, CT-0 to CT-4, each with its upper bound; that of CT-0 is the detection floor in use."""
 
-    def __init__(self, bins: tuple[tuple[str, str], ...]) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self._names = [name for name, _ in bins]
+        self._names = [name for name, _ in bins()]
+        self._floor = DetectionFloor()
         self._grade: str | None = None
         self._qualifier = ""
-        self.setToolTip("\n".join(f"{name}: {text}" for name, text in bins))
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
     @property
@@ -30,10 +32,16 @@ class GradeScale(QWidget):
         first = self._names.index(self._grade)
         return self._names[first:] if self._qualifier == "at least" else [self._grade]
 
-    def set_grade(self, grade: str | None, qualifier: str) -> None:
-        """Show a grade."""
-        self._grade, self._qualifier = grade, qualifier
+    def set_grade(self, grade: str | None, qualifier: str, floor: DetectionFloor) -> None:
+        """Show a grade among the bins that begin at a floor."""
+        self._grade, self._qualifier, self._floor = grade, qualifier, floor
+        self.setToolTip("\n".join(f"{name}: {text}" for name, text in bins(floor)))
         self.update()
+
+    @property
+    def bounds(self) -> tuple[str, ...]:
+        """What stands under each name."""
+        return (f"< {self._floor.percent:g} %", *_SHORT)
 
     def sizeHint(self) -> QSize:
         """Qt's hook."""
@@ -60,4 +68,4 @@ class GradeScale(QWidget):
             painter.setPen(QColor(*(palette.TEXT if name in filled else palette.FAINT)))
             painter.drawText(box.adjusted(0, 2, 0, 0), Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop, name)
             at = Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignBottom
-            painter.drawText(box.adjusted(0, 0, 0, -2), at, _SHORT[index])
+            painter.drawText(box.adjusted(0, 0, 0, -2), at, self.bounds[index])

@@ -35,7 +35,8 @@ _MENUS: dict[str, tuple[str, ...]] = {
         "Slab", "interpolate", _SEPARATOR, "flip_horizontal", "flip_vertical", "rotate_right", "rotate_left",
     ),
     "&Analyse": (
-        "analyse", "systems", "compare", _SEPARATOR, "segment_anyway", "treat_as_xray", _SEPARATOR, "reconstruction",
+        "analyse", "systems", "compare", _SEPARATOR, "segment_anyway", "detection_floor", "treat_as_xray", _SEPARATOR,
+        "reconstruction",
         "about_systems", _SEPARATOR, "cancel_job",
     ),
     "&Export": (

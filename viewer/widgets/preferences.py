@@ -9,6 +9,7 @@ from PySide6.QtWidgets import (
     QComboBox,
     QDialog,
     QDialogButtonBox,
+    QDoubleSpinBox,
     QFormLayout,
     QHBoxLayout,
     QHeaderView,
@@ -22,20 +23,30 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from inference.findings import HIGHEST_FLOOR, DetectionFloor
 from viewer.settings import Settings
 from viewer.shortcuts import commands, conflicts
 
+READING, GRADES = "Reading", "Grades"
+"""Titles of tabs."""
+
 
 class PreferencesDialog(QDialog):
-    """Changes take effect at once."""
+    """Changes take effect at once. ``page`` is the title of the tab to begin with."""
 
-    def __init__(self, settings: Settings, parent: QWidget) -> None:
+    def __init__(self, settings: Settings, parent: QWidget, page: str = "") -> None:
         super().__init__(parent)
         self.setWindowTitle("Preferences")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        tabs = QTabWidget()
-        tabs.addTab(_Reading(settings), "Reading")
-        tabs.addTab(KeyEditor(settings), "Keys")
+        tabs = self.tabs = QTabWidget()
+        for title, made in (
+            (READING, _Reading(settings)),
+            (GRADES, FloorFields(settings)),
+            ("Keys", KeyEditor(settings)),
+        ):
+            tabs.addTab(made, title)
+            if title == page:
+                tabs.setCurrentWidget(made)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         buttons.rejected.connect(self.close)
         column = QVBoxLayout(self)
@@ -68,6 +79,47 @@ class _Reading(QWidget):
             box.setChecked(getattr(present, name))
             box.toggled.connect(lambda checked, name=name: settings.change_preferences(**{name: checked}))
             form.addRow(box)
+
+
+class FloorFields(QWidget):
+    """The detection floor: two numbers, below either of which the next analysis grades CT-0."""
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__()
+        present, published = settings.preferences.value.detection_floor, DetectionFloor()
+        self.percent = _number(present.percent, HIGHEST_FLOOR.percent, 0.1, " % of the lung")
+        self.ml = _number(present.ml, HIGHEST_FLOOR.ml, 0.5, " ml")
+        self.percent.valueChanged.connect(lambda value: settings.change_preferences(floor_percent=value))
+        self.ml.valueChanged.connect(lambda value: settings.change_preferences(floor_ml=value))
+        self.restore = QPushButton(f"As published ({published.percent:g} % and {published.ml:g} ml)")
+        self.restore.clicked.connect(self._restore)
+        words = QLabel(
+            "An analysis that finds less than either is graded CT-0, below the detection floor. The floor counts from "
+            "the next analysis on, and is printed with every grade, on the panel, in the report and in the exports."
+        )
+        words.setWordWrap(True)
+        form = QFormLayout(self)
+        form.setContentsMargins(18, 18, 18, 18)
+        form.setVerticalSpacing(12)
+        form.addRow(words)
+        form.addRow("CT-0 below", self.percent)
+        form.addRow("or below", self.ml)
+        form.addRow(self.restore)
+
+    def _restore(self) -> None:
+        published = DetectionFloor()
+        self.percent.setValue(published.percent)
+        self.ml.setValue(published.ml)
+
+
+def _number(value: float, highest: float, step: float, unit: str) -> QDoubleSpinBox:
+    box = QDoubleSpinBox()
+    box.setRange(0.0, highest)
+    box.setDecimals(2)
+    box.setSingleStep(step)
+    box.setSuffix(unit)
+    box.setValue(value)
+    return box
 
 
 class KeyEditor(QWidget):

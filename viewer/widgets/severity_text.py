@@ -17,7 +17,11 @@ def as_text(findings: Findings, verdict: Verdict) -> str:
     severity, provenance = findings.severity, findings.output.provenance
     if findings.output.modality == "xray":
         return "\n".join([*_of_xray(findings, verdict), f"{NOTICE}."])
-    lines = [wording.summary(findings), f"Grades: {', '.join(wording.grade_bins(severity))}", f"Geometry: {verdict.sentence()}"]
+    lines = [
+        wording.summary(findings),
+        f"Grades: {', '.join(wording.grade_bins(severity))}",
+        f"Geometry: {verdict.sentence()}",
+    ]
     lines += wording.recognition_lines(findings)
     if findings.output.agreement is not None:
         lines.append(f"Agreement: {wording.agreement_line(findings.output.agreement)}")

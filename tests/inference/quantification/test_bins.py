@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from inference.findings import DetectionFloor
 from inference.quantification.definitions import AssessmentSettings, sentences
 from inference.quantification.grades import GRADES, bins, grade, rank
 from inference.quantification.scores import (
@@ -48,10 +49,16 @@ def test_grade_is_zero_under_three_millilitres_whatever_the_percentage(percentag
 
 
 def test_floor_can_be_set():
-    settings = AssessmentSettings(detection_floor_percent=2, detection_floor_ml=10)
+    settings = AssessmentSettings(detection_floor=DetectionFloor(2, 10))
     assert grade(1.99, 50, settings) == "CT-0"
     assert grade(40, 9.9, settings) == "CT-0"
     assert grade(2, 10, settings) == "CT-1"
+
+
+def test_nothing_infected_is_zero_even_where_the_floor_is_nothing():
+    none = AssessmentSettings(detection_floor=DetectionFloor(0, 0))
+    assert grade(0, 0, none) == grade(0, None, none) == "CT-0"
+    assert grade(0.01, 0.1, none) == "CT-1"
 
 
 def test_at_least_and_withheld_rank_above_every_plain_grade():
@@ -77,8 +84,8 @@ def test_a_lobe_without_lung_leaves_no_score():
 
 
 def test_printed_bins_and_sentences_state_the_floor_in_use():
-    settings = AssessmentSettings(detection_floor_percent=1.5, detection_floor_ml=7)
-    assert "1.5 %" in bins(settings)[0][1] and "7 ml" in bins(settings)[0][1]
+    settings = AssessmentSettings(detection_floor=DetectionFloor(1.5, 7))
+    assert "1.5 %" in bins(settings.detection_floor)[0][1] and "7 ml" in bins(settings.detection_floor)[0][1]
     assert "1.5 %" in sentences(settings)["grade"]
     assert [name for name, _ in bins()] == list(GRADES)
     assert re.search(r"-200 HU", sentences()["pho"])

@@ -31,7 +31,7 @@ def read_lobes(path: Path, loaded: LoadedSeries) -> LabelMap:
         series has no orientation, so that lobes could not be told apart.
     """
     if not loaded.volume.geometry.orientation_known:
-        raise InputShapeError("Lobe scores need a series whose orientation is known; leave --lobes out.")
+        raise InputShapeError("Lobe scores need a series whose orientation is known, and this one's is not.")
     array, geometry = _read(path)
     codes = np.unique(array)
     allowed = np.arange(len(LOBES) + 1)
