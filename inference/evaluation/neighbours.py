@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from inference.evaluation.figures import confusion
+from inference.evaluation.measures import ALL_SOURCES, CLASSES
 from inference.evaluation.records import Record
 from inference.evaluation.roc import auc
 from inference.evaluation.summary import AGAINST, SEEN, Row
@@ -48,9 +52,16 @@ def shape_auc(source: Pool, positive: str, judged: frozenset[str] | None = None)
 
 
 def with_shortcuts(rows: list[Row], source: Pool, judged: Sequence[Record]) -> list[Row]:
-    """The rows, those about recognition within one source with ``shortcuts``: both AUCs over the same pictures."""
+    """The rows with what the sources alone would give, over the same pictures.
+
+    Those about recognition within one source get ``shortcuts``, both AUCs; those about the classes of all sources
+    ``sources_alone``, a confusion.
+    """
     out = []
     for row in rows:
+        if row["what"] == CLASSES and row["set"] == ALL_SOURCES:
+            mine = [one for one in judged if one.seen == (row["who"] == SEEN)]
+            row = {**row, "figures": {**row["figures"], "sources_alone": by_source_alone(source, mine)}}
         positive = row["what"].removesuffix(AGAINST)
         if positive == row["what"]:
             out.append(row)
@@ -71,6 +82,23 @@ def shortcuts(source: Pool, positive: str, judged: Sequence[Record]) -> dict[str
     keep = np.array([row.source in origin and row.label in labels for row in every], bool)
     same = source.kept(keep)
     return {"thumbnails": thumbnail_auc(same, positive, items), "square": shape_auc(same, positive, items)}
+
+
+def by_source_alone(source: Pool, judged: Sequence[Record]) -> dict[str, Any]:
+    """The confusion of answering each picture with the commonest class of its source in the other folds.
+
+    A picture whose source has none there is answered with the commonest class of all. Nothing where no class is known.
+    """
+    rows = [row for row in map(source.row, range(len(source))) if row.label is not None]
+    answered = []
+    for one in judged:
+        others = [row for row in rows if row.fold != one.fold]
+        near = [row for row in others if row.source == one.source] or others
+        names = tuple(one.classes)
+        votes = [sum(is_of(row.label, name) for row in near) for name in names]
+        if any(votes):
+            answered.append(replace(one, classes={name: float(n == np.argmax(votes)) for n, name in enumerate(names)}))
+    return confusion(answered)
 
 
 def _thumbnail(image: NDArray[np.uint8]) -> NDArray[np.float32]:

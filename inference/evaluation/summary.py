@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from inference.evaluation import figures
+from inference.evaluation.measures import ALL_SOURCES, CLASSES
 from inference.evaluation.records import Record
 
 LEFT_OUT, SEEN = "left out", "seen"
@@ -48,7 +49,7 @@ def _recognition_rows(found: Sequence[Record]) -> list[Row]:
             if judged := figures.recognition(mine, positive):
                 out.append({"set": source, "what": f"{positive}{AGAINST}", "figures": judged})
         if len({one.label for one in mine}) > 1:
-            out.append({"set": source, "what": "classes", "figures": figures.confusion(mine)})
+            out.append({"set": source, "what": CLASSES, "figures": figures.confusion(mine)})
     if len({one.source for one in named}) > 1:
-        out.append({"set": "all sources", "what": "classes", "figures": figures.confusion(named)})
+        out.append({"set": ALL_SOURCES, "what": CLASSES, "figures": figures.confusion(named)})
     return out

@@ -75,4 +75,8 @@ def _confusion(row: Row) -> str:
     cells = [
         [name, *(str(count) for count in line)] for name, line in zip(found["classes"], found["table"], strict=True)
     ]
-    return f"{table(head, cells)}\n\nAccuracy {interval(found['accuracy'])}."
+    text = f"{table(head, cells)}\n\nAccuracy {interval(found['accuracy'])}."
+    if alone := found.get("sources_alone"):
+        beside = _confusion({**row, "set": "the sources alone", "figures": alone})
+        text += f"\n\nAnswering with the commonest class of a picture's source in the other folds:\n\n{beside}"
+    return text

@@ -13,6 +13,7 @@ from inference.evaluation.neighbours import shape_auc, thumbnail_auc, with_short
 from inference.evaluation.paper_tables import mosmed, percentage, threshold
 from inference.evaluation.records import Judge, Record, records
 from inference.evaluation.sources import Where
+from inference.evaluation.tables import markdown
 from inference.models.outputs import MASK
 from inference.training.batches import Pool
 from inference.training.datasets.sample import DataError
@@ -67,6 +68,34 @@ def test_shortcuts_stand_beside_recognition_rows_only() -> None:
     first, second = with_shortcuts(rows, source, judged)
     assert first["figures"]["shortcuts"] == {"thumbnails": 1.0, "square": 1.0}
     assert second == rows[1] and "shortcuts" not in rows[0]["figures"]
+
+
+def test_sources_alone_answer_with_the_commonest_class_of_the_other_folds() -> None:
+    source = _sources()
+    judged = [
+        Record("films", row.item, row.source, row.patient, row.fold, label=row.label,
+               classes={"normal": 0.2, "viral": 0.3, "covid": 0.5})
+        for row in map(source.row, range(len(source)))
+    ]  # fmt: skip
+    row = {"what": "classes", "set": "all sources", "who": "left out", "figures": figures.confusion(judged)}
+    found = with_shortcuts([row], source, judged)[0]
+    alone = found["figures"]["sources_alone"]
+    assert alone["classes"] == ("normal", "viral", "covid")
+    assert alone["table"] == [[4, 0, 0], [0, 1, 2], [0, 2, 1]]
+    text = markdown([found])
+    assert "the sources alone" in text and "| viral | 0 | 1 | 2 |" in text and "sources_alone" not in row["figures"]
+
+
+def _sources() -> Pool:
+    """Children are normal; of adults, fold 0 is mostly viral and fold 1 mostly covid, so each is answered wrongly."""
+    films = [(str(n), "children", str(n % 2), "normal") for n in range(4)]
+    films += [(f"a{n}", "adults", "0", label) for n, label in enumerate(("viral", "viral", "covid"))]
+    films += [(f"b{n}", "adults", "1", label) for n, label in enumerate(("covid", "covid", "viral"))]
+    rows = tuple(Row(item, source, item, fold, "xray", label, {}) for item, source, fold, label in films)
+    count = len(rows)
+    pack = Pack("films", 32, np.zeros((count, 1, 32, 32), np.uint8), np.zeros((count, 5, 32, 4), np.uint8),
+                np.zeros((count, 5), bool), rows, "")  # fmt: skip
+    return Pool((pack,), np.stack([np.zeros(count, np.int64), np.arange(count)], axis=1), np.ones(count))
 
 
 def test_network_that_sees_the_lung_alone_gets_black_outside_it() -> None:
