@@ -9,8 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.training.planes import LESION, LUNG
+from inference.transforms.rendering import CLIP_LIMIT
 
 Image = NDArray[np.float32]
+_GRAIN = (0.006, 0.06)
+_SHARPEST_GRAIN = 0.2
+_TILE = 32
+"""Pixels: the rendering's eight tiles of a picture of 256."""
 
 
 @dataclass(frozen=True)
@@ -20,6 +25,7 @@ class Augmentation:
     ``right_angles``: turned by 90, 180 or 270 degrees (paper 4). ``rotation`` in degrees, ``scale`` as a range,
     ``shift`` as a share of the side. ``intensity`` scales the strength of every grey-level change at once.
     ``aimed``: how often a window is laid round a marked place, a lesion where there is one, instead of anywhere.
+    ``grain``: how often a picture is rendered as if the scan had had the noise of thin slices or of a low dose.
     """
 
     mirror: float = 0.5
@@ -38,6 +44,7 @@ class Augmentation:
     jpeg: float = 0.1
     coarse: float = 0.25
     aimed: float = 0.0
+    grain: float = 0.0
 
 
 NONE = Augmentation(0.0, 0.0, 0.0, 0.0, (1.0, 1.0), 0.0, 0.0, 0, 0, 0, 0, 0, 0, 0, 0)
@@ -139,8 +146,24 @@ def _grey_levels(grey: Image, how: Augmentation, rng: np.random.Generator) -> Im
     if rng.random() < how.equalise:
         clahe = cv2.createCLAHE(float(rng.uniform(1.0, 5.0)), (8, 8))
         grey = np.asarray(clahe.apply(_bytes(grey)), np.float32) / 255.0
+    if how.grain and rng.random() < how.grain:
+        grey = _grainy(grey, rng)
     grey = _degraded(grey, how, rng)
     return np.clip(grey, 0.0, 1.0).astype(np.float32)
+
+
+def _grainy(grey: Image, rng: np.random.Generator) -> Image:
+    """Noise before contrast is equalised: as in noisy scans, what differs little in density nearly drowns in it."""
+    noise = rng.normal(0.0, 1.0, grey.shape).astype(np.float32)
+    width = float(rng.uniform(0.0, 0.5))
+    if width > _SHARPEST_GRAIN:
+        noise = np.asarray(cv2.GaussianBlur(noise, (0, 0), width), np.float32)
+        noise /= max(float(noise.std()), 1e-6)
+    strength = float(np.exp(rng.uniform(*np.log(_GRAIN))))
+    faint = (grey - 0.5) * float(rng.uniform(0.3, 0.9)) + 0.5 + strength * noise
+    tiles = max(2, round(grey.shape[0] / _TILE))
+    equalised = cv2.createCLAHE(CLIP_LIMIT, (tiles, tiles)).apply(_bytes(faint))
+    return np.asarray(equalised, np.float32) / np.float32(255.0)
 
 
 def _degraded(grey: Image, how: Augmentation, rng: np.random.Generator) -> Image:

@@ -50,10 +50,12 @@ XRAY_LESIONS = (
 _SHORT = Optimisation(epochs=12, batch=16, rate=1e-3)
 _BRIEF = replace(_SHORT, epochs=5, rate=2e-3, warmup=150, average=0.995)
 _FINISH = Optimisation(epochs=20, batch=8, rate=1e-3, warmup=100, average=0.999)
+_LONG = Optimisation(epochs=20, batch=8, rate=1.5e-3, warmup=100, average=0.998)
 _JOINT_TASKS = Optimisation(epochs=3, batch=8, rate=1e-3, warmup=100, average=0.998)
 _CLASSIFY = Optimisation(epochs=8, batch=32, rate=1e-3, weight_decay=0.05)
 _RECOGNISE = replace(_CLASSIFY, epochs=30, rate=1.5e-3, warmup=100, average=0.998)
 _UPRIGHT = replace(GENTLE, turn_over=0.05, right_angles=0.0, aimed=0.0)
+_GRAINY = replace(GENTLE, grain=0.4)
 _XRAY = Optimisation(epochs=40, batch=16, rate=1e-3, weight_decay=0.05, warmup=50, average=0.99)
 
 
@@ -129,7 +131,6 @@ def _mtnet() -> tuple[Recipe, ...]:
         optimisation=replace(_XRAY, epochs=10),
     )  # fmt: skip
     recogniser = replace(_recognise("covid-mtnet", "covid-mtnet/recogniser", 160), part="ct-recogniser")
-    recogniser = replace(recogniser, augmentation=CT, optimisation=replace(_CLASSIFY, epochs=4))
     pneumonia = _on_xrays(recogniser, "xray-pneumonia", ("normal", "pneumonia"), CHILDREN)
     classes = _on_xrays(recogniser, "xray-recogniser", XRAY_CLASSES, XRAYS, "xray-pneumonia")
     return lungs, lesions, on_xrays, infected, pneumonia, classes, recogniser
@@ -159,7 +160,7 @@ def _cascade() -> tuple[Recipe, ...]:
     )
     lesions = replace(
         lungs, part="lesions", network="cascade-severity/lesions", settings={"labels": ["lesion"]}, masked=True,
-        segmentation="bce-dice",
+        segmentation="bce-dice", optimisation=_LONG, augmentation=_GRAINY,
     )  # fmt: skip
     return lungs, lesions
 
@@ -175,7 +176,8 @@ def _jcs() -> tuple[Recipe, ...]:
     alone = Recipe(
         "jcs", "segmenter-alone", "jcs/segmenter", "compact", LESIONS, _BRIEF, settings={"recogniser": None}, window=160
     )
-    return recogniser, replace(alone, part="segmenter", settings={}, start="recogniser"), alone
+    longer = replace(alone, optimisation=_LONG, augmentation=_GRAINY)
+    return recogniser, replace(longer, part="segmenter", settings={}, start="recogniser"), alone
 
 
 def _consensus() -> tuple[Recipe, ...]:
