@@ -57,7 +57,7 @@ def plan_for_xray(options: argparse.Namespace) -> Plan:
     """
     run = RunOptions("xray", options.segment_anyway)
     text = "--agreement was ignored: the systems are compared on CT, and this is an X-ray."
-    warnings = (Warning("agreement_unavailable", text),) if options.agreement else ()
+    warnings: tuple[Warning, ...] = (Warning("agreement_unavailable", text),) if options.agreement else ()
     if not floor_of(options).is_published:
         warnings += (Warning("floor_ignored", "The detection floor was ignored: an X-ray has no grade."),)
     if options.system is not None:

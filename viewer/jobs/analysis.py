@@ -5,9 +5,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
+from numpy.typing import NDArray
 
 from inference.errors import Cancelled, GeometryRefused, InferenceError
 from inference.findings import Findings
@@ -94,12 +94,14 @@ class AnalysisJobs:
             raise InferenceError("The series has no verdict yet; wait until it is loaded.")
         chosen = XRAY_READING if wish.system == XRAY_READING.name else card(wish.system)
         xray = loaded.info.is_xray
+        lobes = self._session.lobes.value
         settings = AssessmentSettings(detection_floor=self._session.detection_floor.value)
         options = RunOptions("xray" if xray else "ct", segment_anyway=wish.segment_anyway)
 
         def work(report: Report, token: CancellationToken) -> Succeeded:
             pictured = _grey_copy(loaded) if xray else shared
             buffers = Run.allocate(pictured.volume.geometry.shape)
+            shared_lobes = None if lobes is None else _shared_copy(lobes.array)
 
             def on_event(event: Event) -> None:
                 self._jobs.post(lambda: self._on_event(number, event, buffers))
@@ -107,11 +109,13 @@ class AnalysisJobs:
             try:
                 ending = self._runner.run(
                     chosen.factory, pictured, verdict, buffers, on_event, token, options=options,
-                    agreement=wish.agreement, settings=settings,
+                    agreement=wish.agreement, settings=settings, lobes=shared_lobes,
                 )  # fmt: skip
             finally:
                 if pictured is not shared:
                     pictured.voxels.release()
+                if shared_lobes is not None:
+                    shared_lobes.release()
             if not isinstance(ending, Succeeded):
                 raise _error(ending)
             return ending
@@ -207,6 +211,11 @@ def _error(ending: Ending) -> BaseException:
 def _grey_copy(loaded: LoadedSeries) -> SharedVolume:
     """An X-ray as the systems read it, in shared memory of its own."""
     picture = grey_picture(loaded)
-    voxels = SharedArray(picture.array.shape, np.int16)
-    voxels.array[...] = picture.array
+    voxels = _shared_copy(picture.array)
     return SharedVolume(replace(picture, array=voxels.array), voxels)
+
+
+def _shared_copy(array: NDArray[Any]) -> SharedArray:
+    copy = SharedArray(array.shape, array.dtype.type)
+    copy.array[...] = array
+    return copy

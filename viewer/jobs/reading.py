@@ -212,6 +212,7 @@ class ReadingJobs:
         session.findings.value = None
         session.masks.value = Masks(version=session.masks.value.version + 1)
         session.hovered_lesion.value = None
+        session.lobes.value = None
         session.measurements.clear()
         session.beside.value = None
         session.first_image.value = None

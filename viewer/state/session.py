@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from inference.findings import DetectionFloor, Findings
 from inference.io.study import FirstImage, LoadedSeries, SeriesInfo, Study, WindowLevel
 from inference.verdict import Verdict
-from inference.volume import Point
+from inference.volume import LabelMap, Point
 from viewer.state.layers import Layers
 from viewer.state.measurements import Measurements, Plane
 from viewer.state.observable import Signal, Value
@@ -152,6 +152,8 @@ class Session:
         """Whether a system segments what it did not recognise as diseased (a preference)."""
         self.detection_floor: Value[DetectionFloor] = Value(DetectionFloor())
         """Below it the next analysis grades CT-0 (a preference)."""
+        self.lobes: Value[LabelMap | None] = Value(None)
+        """A lobe map on the grid of the loaded volume, for the next analysis."""
         self.hovered_lesion: Value[int | None] = Value(None)
         """The number of the lesion the reader points at in the list; every view outlines it."""
         self.measurements = Measurements()

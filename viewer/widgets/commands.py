@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QDialog, QFileDialog, QMenu, QWidget
 from inference.volume import Units
 from viewer.binding import bind_checked, bind_choice, observe
 from viewer.jobs.runner import Jobs
-from viewer.operations import analysing, looking, marking, opening, reconstructing
+from viewer.operations import analysing, lobes, looking, marking, opening, reconstructing
 from viewer.operations.analysing import SystemChoice
 from viewer.operations.reconstructing import Reconstruction
 from viewer.settings import Settings
@@ -37,6 +37,7 @@ _NEED_SERIES = (
 )  # fmt: skip
 _NEED_FINDINGS = ("export_masks", "export_mesh", "export_csv", "export_json", "export_report", "copy_figures")
 _IMAGES = "*.dcm *.dicom *.ima DICOMDIR *.zip *.nii *.nii.gz *.nrrd *.nhdr *.mha *.mhd *.png *.jpg *.jpeg"
+_LOBES_FILTER = "Label maps (*.nii *.nii.gz *.nrrd *.nhdr *.mha *.mhd);;All files (*)"
 _OPEN_FILTER = f"Images ({_IMAGES});;All files (*)"
 
 
@@ -167,6 +168,9 @@ class Commands:
         actions.on("analyse", self._analyse_by_default)
         actions.on("compare", lambda: self._asked(analysing.compare(session, jobs, self._systems)))
         actions.on("reconstruction", lambda: reconstructing.reconstruct(session, jobs, self._show_reconstruction))
+        actions.on("load_lobes", self._choose_lobes)
+        actions.on("forget_lobes", lambda: lobes.forget_lobes(session))
+        observe(self._window, session.lobes, lambda there: actions["forget_lobes"].setEnabled(there is not None))
         actions.on("detection_floor", lambda: self._show_once(self._preferences_of_grades))
         actions.on("about_systems", lambda: self._show_once(lambda: SystemsSheet(self._systems, self._window)))
         bind_checked(actions["segment_anyway"], session.segment_anyway)
@@ -229,6 +233,7 @@ class Commands:
         compared = "Run every learned system, and map where they agree on infection"
         self._allow("compare", analysing.why_not_compared(session, self._systems), compared)
         self._allow("reconstruction", self._why_no_reconstruction(), "What the multitask network keeps of a slice")
+        self._allow("load_lobes", lobes.why_not(session), "Five lobes as labels 1 to 5, on the grid of this series")
         actions["treat_as_xray"].setEnabled(opening.may_be_xray(session))
         loaded = session.loaded.value
         actions["treat_as_xray"].setChecked(loaded is not None and loaded.info.is_xray)
@@ -244,6 +249,11 @@ class Commands:
     def _choose_folder(self) -> None:
         if chosen := QFileDialog.getExistingDirectory(self._window, "Open study folder"):
             self.open_path(Path(chosen))
+
+    def _choose_lobes(self) -> None:
+        chosen, _ = QFileDialog.getOpenFileName(self._window, "Lobe map of this series", "", _LOBES_FILTER)
+        if chosen:
+            lobes.load_lobes(self._session, self._jobs, Path(chosen))
 
     def _choose_file(self) -> None:
         chosen, _ = QFileDialog.getOpenFileName(self._window, "Open file", "", _OPEN_FILTER)

@@ -36,7 +36,7 @@ _MENUS: dict[str, tuple[str, ...]] = {
     ),
     "&Analyse": (
         "analyse", "systems", "compare", _SEPARATOR, "segment_anyway", "detection_floor", "treat_as_xray", _SEPARATOR,
-        "reconstruction",
+        "load_lobes", "forget_lobes", _SEPARATOR, "reconstruction",
         "about_systems", _SEPARATOR, "cancel_job",
     ),
     "&Export": (
