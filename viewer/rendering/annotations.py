@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from inference.verdict import Colour
 from inference.volume import Point, Units
 from viewer.rendering import statistics
 from viewer.rendering.camera import ViewFrame
@@ -21,13 +22,17 @@ HANDLE_REACH = 7.0
 
 @dataclass(frozen=True)
 class Shape:
-    """One measurement in view pixels, with its words. ``number`` is 0 while it is being drawn."""
+    """One measurement in view pixels, with its words. ``number`` is 0 while it is being drawn.
+
+    ``verdict`` is the colour of the series it was made on: what is not green limits every measurement.
+    """
 
     number: int
     kind: MeasurementKind
     spots: tuple[Spot, ...]
     lines: tuple[str, ...]
     selected: bool = False
+    verdict: Colour = Colour.GREEN
 
 
 def lies_on(measurement: Measurement, grid: PlaneGrid, index: int) -> bool:
@@ -55,9 +60,11 @@ def unit_name(units: Units) -> str:
     return "HU" if units is Units.HU else "grey"
 
 
-def shape_of(measurement: Measurement, frame: ViewFrame, lines: tuple[str, ...], selected: bool) -> Shape:
+def shape_of(
+    measurement: Measurement, frame: ViewFrame, lines: tuple[str, ...], selected: bool, verdict: Colour = Colour.GREEN
+) -> Shape:
     """The measurement where it lies in the view."""
-    return Shape(measurement.number, measurement.kind, spots(frame, measurement.points), lines, selected)
+    return Shape(measurement.number, measurement.kind, spots(frame, measurement.points), lines, selected, verdict)
 
 
 def spots(frame: ViewFrame, points: tuple[Point, ...]) -> tuple[Spot, ...]:

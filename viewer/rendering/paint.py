@@ -40,6 +40,8 @@ _GAP = 14.0
 _LETTER_ROOM = 16.0
 """Half the width that the upper and lower letters keep for themselves."""
 _DOT_ROOM = 18.0
+_MARKS = {Colour.GREEN: "", Colour.AMBER: "▲ ", Colour.RED: "■ "}
+"""Before the words of a measurement: what it is worth, in shape and colour."""
 _VERDICT = {Colour.AMBER: palette.AMBER, Colour.RED: palette.RED, Colour.GREEN: palette.FAINT}
 
 
@@ -176,10 +178,14 @@ def _paint_words(painter: QPainter, shape: Shape, size: tuple[float, float]) -> 
     else:
         x, y = max(shape.spots)
     metrics, step = _metrics(painter), _line_height(painter)
-    wide = max(metrics.horizontalAdvance(line) for line in shape.lines)
+    mark = _MARKS[shape.verdict]
+    before = metrics.horizontalAdvance(mark)
+    wide = before + max(metrics.horizontalAdvance(line) for line in shape.lines)
     x = max(_MARGIN, min(x + 10, size[0] - wide - _MARGIN))
     y = max(_MARGIN, min(y + 4, size[1] - step * len(shape.lines) - _MARGIN))
-    _paint_column(painter, shape.lines, x, y, step, palette.MEASURE)
+    if mark:
+        _paint_text(painter, x, y, mark, _VERDICT[shape.verdict])
+    _paint_column(painter, shape.lines, x + before, y, step, palette.MEASURE)
 
 
 def _paint_column(

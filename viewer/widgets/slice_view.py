@@ -9,10 +9,11 @@ from PySide6.QtCore import QPoint, QRectF, QSizeF, Qt, Signal
 from PySide6.QtGui import QColor, QImage, QKeyEvent, QPainter
 from PySide6.QtWidgets import QMenu, QVBoxLayout, QWidget
 
+from inference.verdict import Colour
 from viewer.rendering import paint, palette
 from viewer.rendering.annotations import Shape, Spot, lies_on, shape_of, spots, words
 from viewer.rendering.camera import Camera, ViewFrame
-from viewer.rendering.furniture import furniture_of
+from viewer.rendering.furniture import furniture_of, verdict_of
 from viewer.rendering.kept_picture import KeptPicture
 from viewer.rendering.lesion_mask import LesionMask
 from viewer.rendering.slice_scene import Change, SliceScene
@@ -137,8 +138,15 @@ class SliceView(QWidget):
             if lies_on(item, grid, self.scene.index):
                 if item not in self._words:
                     self._words[item] = words(source, grid, item.kind, item.points)
-                result.append(shape_of(item, frame, self._words[item], item.number == self.selected))
+                result.append(
+                    shape_of(item, frame, self._words[item], item.number == self.selected, self._verdict_colour)
+                )
         return result
+
+    @property
+    def _verdict_colour(self) -> Colour:
+        verdict = verdict_of(self.scene)
+        return Colour.GREEN if verdict is None else verdict.colour
 
     # the mouse --------------------------------------------------------------------------------------------------
 
@@ -268,7 +276,7 @@ class SliceView(QWidget):
         draft, source = self._tools.draft, self.scene.source
         if draft is not None and source is not None:
             lines = words(source, frame.grid, draft.kind, draft.points)
-            shape = Shape(0, draft.kind, spots(frame, draft.points), lines, True)
+            shape = Shape(0, draft.kind, spots(frame, draft.points), lines, True, self._verdict_colour)
             paint.paint_shape(painter, shape, (frame.width, frame.height))
 
     def _paint_crosshair(self, painter: QPainter, frame: ViewFrame) -> None:

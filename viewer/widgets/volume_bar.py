@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSizePolicy, QSpacerItem, QToolButton, QWidget
 
+from inference.verdict import Colour
 from viewer.widgets.choice_menu import ChoiceMenu
+from viewer.widgets.theme import VERDICT_COLOURS, VERDICT_SHAPES
 
 if TYPE_CHECKING:
     from viewer.rendering.volume_scene import Colouring, CutPlane, Direction
@@ -18,6 +20,37 @@ _SIDES: tuple[tuple[Direction, str], ...] = (
     ("A", "from the front"), ("P", "from the back"), ("L", "from the patient's left"),
     ("R", "from the patient's right"), ("S", "from above"), ("I", "from below"),
 )  # fmt: skip
+
+
+class VerdictLabel(QLabel):
+    """The verdict in one line, right-aligned, as much of it as there is room for; the tooltip holds the whole."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._mark = self._words = ""
+        self.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+
+    @property
+    def least(self) -> int:
+        """The width without which the words could not be made out."""
+        return self.fontMetrics().horizontalAdvance(f"{self._mark} amber: m") + 2 * _MARGIN if self._words else 0
+
+    def set_verdict(self, colour: Colour, words: str) -> None:
+        """Show a verdict; nothing without words."""
+        self._mark, self._words = VERDICT_SHAPES[colour], words
+        self.setStyleSheet(f"color: {VERDICT_COLOURS[colour]}; padding: 0 {_MARGIN}px")
+        self.setToolTip(words)
+        self._show()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Qt's hook."""
+        super().resizeEvent(event)
+        self._show()
+
+    def _show(self) -> None:
+        whole = f"{self._mark} {self._words}" if self._words else ""
+        self.setText(self.fontMetrics().elidedText(whole, Qt.TextElideMode.ElideRight, self.width() - 2 * _MARGIN))
 
 
 class VolumeBar(QWidget):
@@ -40,7 +73,8 @@ class VolumeBar(QWidget):
         self._sides = [self._side(letter, words) for letter, words in _SIDES]
         for button in self._sides:
             bar.addWidget(button)
-        bar.addStretch(1)
+        self.verdict = VerdictLabel()
+        bar.addWidget(self.verdict, 1)
         self._colouring = QComboBox()
         self._colouring.setToolTip("Colour of the infection")
         self._colouring.addItem("Infection in red", "infection")
@@ -78,6 +112,11 @@ class VolumeBar(QWidget):
             button.setVisible(there and sides_known)
         self._fold()
 
+    def set_verdict(self, colour: Colour, words: str) -> None:
+        """Show what the figures of the volume are worth, as the slice views do; no words for a green verdict."""
+        self.verdict.set_verdict(colour, words)
+        self._fold()
+
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Qt's hook: as many choices as there is room for."""
         super().resizeEvent(event)
@@ -94,7 +133,7 @@ class VolumeBar(QWidget):
         there, sides_known = self._offered
         combos = (self._colouring, self._cut)
         parts = [self._title, *combos, *(self._sides if sides_known else ())]
-        needed = sum(part.sizeHint().width() + _SPACING for part in parts) + 2 * _MARGIN
+        needed = sum(part.sizeHint().width() + _SPACING for part in parts) + 2 * _MARGIN + self.verdict.least
         for combo in combos:
             combo.setVisible(there and needed <= self.width())
         self.more.setVisible(there and needed > self.width())

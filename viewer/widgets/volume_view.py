@@ -18,6 +18,7 @@ from PySide6.QtWidgets import QLabel, QStackedLayout, QVBoxLayout, QWidget
 from inference.findings import Findings
 from inference.volume import Point
 from viewer.operations.surfaces import surfaces_of
+from viewer.rendering.furniture import verdict_text
 from viewer.rendering.lesion_lookup import lesion_at
 from viewer.state.layers import labels
 from viewer.state.session import Session
@@ -68,7 +69,7 @@ class VolumeView(QWidget):
         self._hover.found.connect(self._moved)
         self._connections = [
             session.findings.observe(lambda _: self._update()),
-            session.verdict.changed.connect(lambda _: self._update()),
+            session.verdict.observe(lambda _: self._judged()),
             session.crosshair.changed.connect(self._moved),
             *(layer.changed.connect(lambda _: self._show_layers()) for layer in session.layers.by_group.values()),
             session.layers.all_hidden.changed.connect(lambda _: self._show_layers()),
@@ -181,6 +182,10 @@ class VolumeView(QWidget):
     def showEvent(self, event: QShowEvent) -> None:
         """Mesh what came while the view was hidden."""
         super().showEvent(event)
+        self._update()
+
+    def _judged(self) -> None:
+        self.bar.set_verdict(*verdict_text(self._session.verdict.value))
         self._update()
 
     def _update(self) -> None:

@@ -9,6 +9,8 @@ from PySide6.QtGui import QMouseEvent, QWheelEvent
 from PySide6.QtWidgets import QApplication
 
 from inference.io.study import WindowLevel
+from inference.verdict import Colour
+from tests.helpers.analysed import AMBER
 from tests.helpers.slices import asymmetric, loaded, session_on
 from viewer.rendering.camera import Camera
 from viewer.state.session import Tool
@@ -323,3 +325,11 @@ def test_a_single_picture_has_no_crosshair(qtbot, slices, shown):
     widget = SliceView(session_on(asymmetric((slices, 30, 40))), "axial", name="axial")
     qtbot.addWidget(widget)
     assert widget._crosshair_shown() is shown
+
+
+def test_measurements_of_a_limited_series_carry_its_mark(view, session):
+    session.measurements.add("length", "axial", (view.scene.grid.point(4, 5, 5), view.scene.grid.point(4, 20, 5)))
+    session.look_at(view.scene.grid.point(4, 5, 5))
+    assert [shape.verdict for shape in view.shapes()] == [Colour.GREEN]
+    session.verdict.value = AMBER
+    assert [shape.verdict for shape in view.shapes()] == [Colour.AMBER]

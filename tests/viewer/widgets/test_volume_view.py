@@ -5,6 +5,7 @@ import pytest
 from PySide6.QtWidgets import QComboBox, QLabel, QToolButton
 
 from inference.verdict import Colour, Reason, Verdict
+from tests.helpers.analysed import AMBER
 from tests.helpers.severity_session import analysed
 from viewer.state.session import Session
 from viewer.widgets.volume_view import VolumeView
@@ -33,6 +34,17 @@ def test_a_refused_study_promises_no_lung(view):
     assert "Nothing is measured on this study, so there is no 3D lung" in words(view)
     view._session.verdict.value = Verdict()
     assert "The 3D lung appears after an analysis" in words(view)
+
+
+def test_an_amber_verdict_stands_above_the_3d_view_and_goes_with_it(view):
+    view.resize(700, 400)
+    view._session.verdict.value = AMBER
+    assert view.bar.verdict.text() == "▲ amber: slices are 5.0 mm thick and 2.0 mm apart"
+    view.resize(240, 400)
+    assert view.bar.verdict.text().startswith("▲ amber") and view.bar.verdict.text().endswith("…")
+    assert view.bar.verdict.toolTip() == "amber: slices are 5.0 mm thick and 2.0 mm apart"
+    view._session.verdict.value = Verdict()
+    assert view.bar.verdict.text() == view.bar.verdict.toolTip() == ""
 
 
 class Stage:
