@@ -20,6 +20,7 @@ from viewer.state.session import Projection, Session, Slab, Tool
 from viewer.widgets.about import About
 from viewer.widgets.actions import Actions
 from viewer.widgets.help_sheet import HelpSheet
+from viewer.widgets.pattern_sheet import PatternSheet
 from viewer.widgets.preferences import GRADES, PreferencesDialog
 from viewer.widgets.reconstruction_sheet import ReconstructionSheet
 from viewer.widgets.systems_sheet import SystemsSheet
@@ -205,6 +206,7 @@ class Commands:
 
     def _help(self) -> None:
         self._actions.on("help", lambda: self._show_once(lambda: HelpSheet(self._settings, self._window)))
+        self._actions.on("test_pattern", lambda: self._show_once(lambda: PatternSheet(self._window)))
         self._actions.on("about", lambda: About(self._window).show())
 
     def _enable(self) -> None:

@@ -20,7 +20,8 @@ _MENUS: dict[str, tuple[str, ...]] = {
     ),
     "&View": (
         "hide_overlays", "crosshair", "hide_identity", _SEPARATOR, "Go to", "cine", _SEPARATOR, "panel_left",
-        "panel_right", "panel_chart", _SEPARATOR, "reset", "step_back", "fullscreen",
+        "panel_right", "panel_chart", _SEPARATOR, "test_pattern", _SEPARATOR, "reset", "step_back",
+        "fullscreen",
     ),
     "&Layout": (
         "layout_axial", "layout_quad", "layout_large_3d", "layout_side_by_side", _SEPARATOR, "maximise",
