@@ -38,6 +38,7 @@ def write_report(
     identity: Identity | None = None,
     warnings: tuple[Warning, ...] = (),
     made: date | None = None,
+    co_rads: int | None = None,
 ) -> None:
     """Write the one-page report, whole or not at all.
 
@@ -49,6 +50,8 @@ def write_report(
         What the caller adds to the analysis's own.
     made
         The day to print; today if None. Everything else depends on the arguments only.
+    co_rads
+        The category that the reader chose, 0 to 6; without one the report does not speak of it.
 
     Raises
     ------
@@ -63,7 +66,8 @@ def write_report(
         canvas.setTitle(f"{NAME} report")
         canvas.setAuthor(NAME)
         canvas.setSubject(NOTICE)
-        _draw(canvas, findings, loaded, verdict, identity, (*findings.warnings, *warnings), made or date.today())
+        said = (*findings.warnings, *warnings)
+        _draw(canvas, findings, loaded, verdict, identity, said, made or date.today(), co_rads)
         canvas.showPage()
         canvas.save()
 
@@ -76,13 +80,14 @@ def _draw(
     identity: Identity | None,
     warnings: Sequence[Warning],
     made: date,
+    co_rads: int | None,
 ) -> None:
     xray = findings.output.modality == "xray"
     y = _heading(canvas, loaded, identity, made, "Chest X-ray" if xray else "Chest CT")
     y = _verdict_band(canvas, verdict, y)
     picture_height = _picture(canvas, findings, loaded, y)
     left = _MARGIN + _IMAGE_WIDTH + 14
-    result_height = _result(canvas, findings, Area(left, y, _WIDTH - _MARGIN - left, _IMAGE_HEIGHT))
+    result_height = _result(canvas, findings, Area(left, y, _WIDTH - _MARGIN - left, _IMAGE_HEIGHT), co_rads)
     y -= max(picture_height, result_height) + 10
     if not xray:
         y -= _severity_table(canvas, findings.severity, y) + 9
@@ -149,7 +154,7 @@ def _picture(canvas: Any, findings: Findings, loaded: LoadedSeries, y: float) ->
     return height
 
 
-def _result(canvas: Any, findings: Findings, area: Area) -> float:
+def _result(canvas: Any, findings: Findings, area: Area, co_rads: int | None) -> float:
     """The headline, the classes and the figures behind the grade; returns the height used."""
     severity = findings.severity
     xray = findings.output.modality == "xray"
@@ -163,6 +168,8 @@ def _result(canvas: Any, findings: Findings, area: Area) -> float:
     canvas.drawString(area.left, area.top - 29, printable(under))
     y = area.top - 37
     opinions = _opinions(findings)
+    if co_rads is not None:
+        opinions.insert(0, Line(f"{wording.co_rads(co_rads)}.", "Reader:"))
     if xray:
         return (
             area.top - y + draw_lines(canvas, opinions, Area(area.left, y, area.width, area.height - 37), largest=8.0)

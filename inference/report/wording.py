@@ -12,6 +12,11 @@ NOT_ASSESSED = (
     "nodules and masses, pulmonary embolism, lymph nodes, mediastinum and heart, fractures and bone, "
     "airway disease, pneumothorax, upper abdomen."
 )
+CO_RADS = (
+    "not interpretable", "very low suspicion", "low suspicion", "equivocal", "high suspicion", "very high suspicion",
+    "proven by RT-PCR",
+)  # fmt: skip
+"""The meaning of each CO-RADS category, 0 to 6. They are the reader's: no figure leads to one."""
 LOOKALIKES = "Tumour, oedema, atelectasis and motion can look like infection; density alone cannot tell them apart."
 
 
@@ -212,6 +217,11 @@ def origin(findings: Findings) -> str:
     provenance = findings.output.provenance
     name = ", ".join(part for part in (f"{provenance.system} {provenance.version}", provenance.config) if part)
     return f"{provenance.title} ({name})" if provenance.title else name
+
+
+def co_rads(category: int) -> str:
+    """``CO-RADS 3 (equivocal), chosen by the reader, not by the program``."""
+    return f"CO-RADS {category} ({CO_RADS[category]}), chosen by the reader, not by the program"
 
 
 def summary(findings: Findings) -> str:

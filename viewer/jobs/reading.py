@@ -16,6 +16,7 @@ from inference.pipeline.isolated import SharedVolume
 from inference.pipeline.shared import SharedArray
 from inference.volume import Point
 from viewer.state.session import Masks, Session
+from viewer.state.studies import same_study
 
 if TYPE_CHECKING:
     from viewer.jobs.runner import Jobs, Report
@@ -114,6 +115,8 @@ class ReadingJobs:
         if session.loaded.value is not None:
             self._left = _place(session.loaded.value, session.crosshair.value)
         self._forget_series()
+        if session.selected.value is None or not same_study(session.selected.value, info):
+            session.co_rads.value = None
         session.selected.value = info
         session.loading.value = 0.0
 
@@ -160,7 +163,7 @@ class ReadingJobs:
         """Give up a load in progress and forget the open series: another study is about to be opened."""
         self._give_up(self._load_number)
         self._load_number = self._left = None
-        self._session.loading.value = None
+        self._session.loading.value = self._session.co_rads.value = None
         self._forget_series()
 
     def close(self) -> None:

@@ -25,12 +25,17 @@ class Result:
     findings: Findings
     loaded: LoadedSeries
     verdict: Verdict
+    co_rads: int | None = None
 
 
 def result(session: Session) -> Result | None:
     """What can be exported now."""
     findings, loaded, verdict = session.findings.value, session.loaded.value, session.verdict.value
-    return None if findings is None or loaded is None or verdict is None else Result(findings, loaded, verdict)
+    return (
+        None
+        if findings is None or loaded is None or verdict is None
+        else Result(findings, loaded, verdict, session.co_rads.value)
+    )
 
 
 def mask_files(session: Session) -> tuple[str, ...]:
@@ -85,7 +90,7 @@ def export_report(session: Session, jobs: Jobs, file: Path, with_identity: bool)
         from inference.report.pdf import write_report
 
         identity = it.loaded.info.identity if with_identity else None
-        write_report(file, it.findings, it.loaded, it.verdict, identity=identity)
+        write_report(file, it.findings, it.loaded, it.verdict, identity=identity, co_rads=it.co_rads)
 
     _start(session, jobs, "Writing the report", write, f"Report written: {file.name}.")
 

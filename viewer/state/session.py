@@ -154,6 +154,8 @@ class Session:
         """Below it the next analysis grades CT-0 (a preference)."""
         self.lobes: Value[LabelMap | None] = Value(None)
         """A lobe map on the grid of the loaded volume, for the next analysis."""
+        self.co_rads: Value[int | None] = Value(None)
+        """The category that the reader chose for this study, 0 to 6; only the reader ever sets one."""
         self.hovered_lesion: Value[int | None] = Value(None)
         """The number of the lesion the reader points at in the list; every view outlines it."""
         self.measurements = Measurements()

@@ -20,6 +20,11 @@ def study_of(info: SeriesInfo) -> Key:
     return info.study_date, who.patient_id, who.name
 
 
+def same_study(one: SeriesInfo, other: SeriesInfo) -> bool:
+    """Whether two series are known to be of one study; nobody knows of files without a header."""
+    return study_of(one) == study_of(other) != ()
+
+
 def by_study(series: Sequence[SeriesInfo]) -> list[SeriesInfo]:
     """The series with those of one study together; studies and series in the order in which they were found."""
     groups: dict[Key, list[SeriesInfo]] = {}

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QHBoxLayout, QMenu, QPushButton, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QPushButton, QVBoxLayout, QWidget
 
+from viewer.state.session import Session
 from viewer.widgets.actions import Actions
+from viewer.widgets.co_rads_field import CoRadsField
 
 _REPORT = "export_report"
 _EXPORTS = ("export_masks", "export_mesh", "export_csv", "export_json", "", "export_view", "export_layout")
 
 
 class PanelFoot(QWidget):
-    """Report… and Export…: the commands of the Export menu, within reach of the figures."""
+    """What the reader adds, and Report… and Export…: the commands of the Export menu, within reach of the figures."""
 
-    def __init__(self, actions: Actions) -> None:
+    def __init__(self, actions: Actions, session: Session) -> None:
         super().__init__()
         self.report, self.export = _button("Report…"), _button("Export…")
         report = actions[_REPORT]
@@ -29,8 +31,13 @@ class PanelFoot(QWidget):
             else:
                 self._menu.addSeparator()
         self.export.setMenu(self._menu)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(10, 4, 8, 2)
+        self.co_rads = CoRadsField(session)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(10, 4, 8, 2)
+        column.setSpacing(4)
+        column.addWidget(self.co_rads)
+        row = QHBoxLayout()
+        column.addLayout(row)
         row.addWidget(self.report)
         row.addWidget(self.export)
         row.addStretch(1)

@@ -59,7 +59,7 @@ class SeverityPanel(QWidget):
         top.addWidget(heading, 1)
         top.addWidget(self.copy_text)
         top.addWidget(self.copy_csv)
-        self.foot = None if actions is None else PanelFoot(actions)
+        self.foot = None if actions is None else PanelFoot(actions, session)
         notice = text_label(f"{NOTICE}.", "dim")
         notice.setContentsMargins(10, 3, 8, 4)
         column = QVBoxLayout(self)
@@ -80,7 +80,9 @@ class SeverityPanel(QWidget):
     def as_text(self) -> str:
         """Every figure in words; "" while there are none."""
         findings, verdict = self._session.findings.value, self._session.verdict.value
-        return as_text(findings, verdict or Verdict()) if self._may_show and findings is not None else ""
+        if not self._may_show or findings is None:
+            return ""
+        return as_text(findings, verdict or Verdict(), self._session.co_rads.value)
 
     def as_csv(self) -> str:
         """The severity table as CSV; "" while there is none."""

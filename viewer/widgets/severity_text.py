@@ -12,8 +12,8 @@ from inference.software import NAME, NOTICE, version
 from inference.verdict import Verdict
 
 
-def as_text(findings: Findings, verdict: Verdict) -> str:
-    """Every figure of the panel in lines of words."""
+def as_text(findings: Findings, verdict: Verdict, co_rads: int | None = None) -> str:
+    """Every figure of the panel in lines of words, and the category that the reader chose."""
     severity, provenance = findings.severity, findings.output.provenance
     if findings.output.modality == "xray":
         return "\n".join([*_of_xray(findings, verdict), f"{NOTICE}."])
@@ -22,6 +22,8 @@ def as_text(findings: Findings, verdict: Verdict) -> str:
         f"Grades: {', '.join(wording.grade_bins(severity))}",
         f"Geometry: {verdict.sentence()}",
     ]
+    if co_rads is not None:
+        lines.append(f"{wording.co_rads(co_rads)}.")
     lines += wording.recognition_lines(findings)
     if findings.output.agreement is not None:
         lines.append(f"Agreement: {wording.agreement_line(findings.output.agreement)}")

@@ -164,3 +164,11 @@ def test_same_analysis_gives_the_same_pages(case: Chest, tmp_path: Path) -> None
     for name in ("one.pdf", "other.pdf"):
         write_report(tmp_path / name, findings, loaded_of(case), AMBER, made=DAY)
     assert (tmp_path / "one.pdf").read_bytes() == (tmp_path / "other.pdf").read_bytes()
+
+
+def test_co_rads_is_printed_as_the_readers_or_not_at_all(case: Chest, tmp_path: Path) -> None:
+    findings = findings_of(case)
+    assert "CO-RADS" not in report(tmp_path / "none.pdf", findings, case)
+    for category, meaning in ((0, "not interpretable"), (6, "proven by RT-PCR")):
+        words = " ".join(report(tmp_path / f"{category}.pdf", findings, case, co_rads=category).split())
+        assert f"CO-RADS {category} ({meaning}), chosen by the reader" in words
