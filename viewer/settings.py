@@ -80,7 +80,23 @@ class Frame:
     chart_open: bool = True
 
 
-T = TypeVar("T", Preferences, Frame)
+@dataclass(frozen=True)
+class OwnPlace:
+    """Where the window of a view that has its own was last, in pixels, and whether it was open at the end."""
+
+    x: int = 0
+    y: int = 0
+    width: int = 0
+    height: int = 0
+    open: bool = False
+
+    @property
+    def box(self) -> tuple[int, int, int, int]:
+        """Left, top, width and height."""
+        return self.x, self.y, self.width, self.height
+
+
+T = TypeVar("T", Preferences, Frame, OwnPlace)
 
 
 class Settings:
@@ -100,6 +116,7 @@ class Settings:
         self.recent: Value[tuple[Recent, ...]] = Value(_recent(stored.get("recent")))
         self.shortcuts: Value[Mapping[str, tuple[str, ...]]] = Value(_shortcuts(stored.get("shortcuts")))
         self.layers: Value[Mapping[str, Mapping[str, object]]] = Value(_layers(stored.get("layers")))
+        self.windows: Value[Mapping[str, OwnPlace]] = Value(_windows(stored.get("windows")))
 
     def remember(self, path: Path, now: datetime | None = None) -> None:
         """Put a study at the head of the recent ones, unless the reader wants none kept."""
@@ -129,6 +146,7 @@ class Settings:
             "recent": [asdict(recent) for recent in self.recent.value],
             "shortcuts": {name: list(keys) for name, keys in self.shortcuts.value.items()},
             "layers": {group: dict(fields) for group, fields in self.layers.value.items()},
+            "windows": {name: asdict(place) for name, place in self.windows.value.items()},
         }
         beside = self._file.with_name(f"{self._file.name}.{os.getpid()}.part")
         try:
@@ -183,6 +201,12 @@ def _recent(stored: object) -> tuple[Recent, ...]:
 def _shortcuts(stored: object) -> Mapping[str, tuple[str, ...]]:
     rows = stored if isinstance(stored, dict) else {}
     return {name: tuple(str(key) for key in keys) for name, keys in rows.items() if isinstance(keys, list)}
+
+
+def _windows(stored: object) -> Mapping[str, OwnPlace]:
+    rows = stored if isinstance(stored, dict) else {}
+    places = {str(name): _typed(OwnPlace(), fields) for name, fields in rows.items()}
+    return {name: place for name, place in places.items() if place.width > 0 and place.height > 0}
 
 
 def _layers(stored: object) -> Mapping[str, Mapping[str, object]]:

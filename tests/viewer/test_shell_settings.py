@@ -4,7 +4,7 @@ import json
 from datetime import datetime
 from pathlib import Path
 
-from viewer.settings import RECENT_LIMIT, Frame, Preferences, Recent, Settings
+from viewer.settings import RECENT_LIMIT, Frame, OwnPlace, Preferences, Recent, Settings
 
 
 def test_settings_come_back_as_they_were_saved(tmp_path: Path):
@@ -74,3 +74,13 @@ def test_folder_that_cannot_be_made_is_no_reason_to_stop(tmp_path: Path):
     (tmp_path / "file").write_text("in the way")
     Settings(tmp_path / "file" / "settings.json").save()
     assert (tmp_path / "file").read_text() == "in the way"
+
+
+def test_places_of_windows_come_back_and_one_without_a_size_is_no_place(tmp_path: Path):
+    file = tmp_path / "settings.json"
+    first = Settings(file)
+    first.windows.value = {"3d": OwnPlace(1930, 20, 800, 600, True)}
+    first.save()
+    assert Settings(file).windows.value == {"3d": OwnPlace(1930, 20, 800, 600, True)}
+    file.write_text(json.dumps({"windows": {"3d": {"x": "a", "width": 800}, "axial": 3, "coronal": {"height": True}}}))
+    assert Settings(file).windows.value == {}

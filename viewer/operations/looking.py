@@ -88,6 +88,11 @@ def toggle_maximised(session: Session) -> None:
     session.maximised.value = session.active_view.value if session.maximised.value is None else None
 
 
+def toggle_detached(session: Session) -> None:
+    """Give the active view a window of its own, or bring it back into the layout."""
+    session.detached.value = session.detached.value ^ {session.active_view.value}
+
+
 def toggle_crosshair(session: Session) -> None:
     """Show or hide the crosshair."""
     session.crosshair_visible.value = not session.crosshair_visible.value

@@ -139,6 +139,8 @@ class Session:
         self.maximised: Value[str | None] = Value(None)
         """The name of the view that fills the layout: axial, coronal, sagittal, 3d, beside; None for all."""
         self.active_view: Value[str] = Value("axial")
+        self.detached: Value[frozenset[str]] = Value(frozenset())
+        """The names of the views that stand in windows of their own."""
         self.transforms: dict[Plane, Value[ViewTransform]] = {
             "axial": Value(ViewTransform()), "coronal": Value(ViewTransform()), "sagittal": Value(ViewTransform()),
         }  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from PySide6.QtCore import QPoint, QRect
@@ -9,6 +10,8 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from viewer.jobs.runner import Jobs
 from viewer.rendering.caption import caption_of_slice, caption_of_volume
+from viewer.settings import OwnPlace
+from viewer.state.observable import Value
 from viewer.state.session import Session
 from viewer.widgets.picture_sheet import Pane
 from viewer.widgets.slice_view import SliceView
@@ -19,7 +22,7 @@ from viewer.widgets.volume_view import VolumeView
 class Centre(QWidget):
     """Three planes, a second series and the 3D view, in the session's layout."""
 
-    def __init__(self, session: Session, jobs: Jobs) -> None:
+    def __init__(self, session: Session, jobs: Jobs, places: Value[Mapping[str, OwnPlace]] | None = None) -> None:
         super().__init__()
         self._session = session
         self.slices = {
@@ -30,7 +33,7 @@ class Centre(QWidget):
         }
         self.volume = VolumeView(session, jobs.run)
         self.volume.setMinimumSize(1, 1)  # its buttons must not widen their column of the grid
-        self.grid = ViewGrid(session, {**self.slices, "3d": self.volume})
+        self.grid = ViewGrid(session, {**self.slices, "3d": self.volume}, places=places)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.grid)
@@ -54,7 +57,7 @@ class Centre(QWidget):
         views: dict[str, SliceView | VolumeView] = {**self.slices, "3d": self.volume}
         shown = list(self.grid.shown())
         if not whole_layout:
-            shown = [active] if active in shown else shown[:1]
+            shown = [active] if active in shown or active in self._session.detached.value else shown[:1]
         panes: list[Pane] = []
         for name in shown:
             view = views[name]
@@ -74,4 +77,5 @@ class Centre(QWidget):
 
     def close_views(self) -> None:
         """Release what must go before the window does."""
+        self.grid.own_windows.leave()
         self.volume.close_scene()

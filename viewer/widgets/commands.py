@@ -34,7 +34,7 @@ TOOLS = {
 _NEED_SERIES = (
     "slice_up", "slice_down", "slice_up_10", "slice_down_10", "slice_first", "slice_last", "key_image",
     "next_key_image", "cine", "flip_horizontal", "flip_vertical", "rotate_right", "rotate_left", "window_file",
-    "delete_measurements", "export_view", "export_layout", "copy_picture", "maximise",
+    "delete_measurements", "export_view", "export_layout", "copy_picture", "maximise", "own_window",
 )  # fmt: skip
 _NEED_FINDINGS = ("export_masks", "export_mesh", "export_csv", "export_json", "export_report", "copy_figures")
 _IMAGES = "*.dcm *.dicom *.ima DICOMDIR *.zip *.nii *.nii.gz *.nrrd *.nhdr *.mha *.mhd *.png *.jpg *.jpeg"
@@ -136,6 +136,14 @@ class Commands:
         actions.on("key_image", lambda: marking.toggle_key_image(session))
         actions.on("next_key_image", lambda: marking.next_key_image(session))
         actions.on("delete_measurements", lambda: marking.delete_measurements(session))
+        own = actions.on("own_window", lambda: looking.toggle_detached(session))
+        own.setCheckable(True)
+
+        def check(_: object) -> None:
+            own.setChecked(session.active_view.value in session.detached.value)
+
+        observe(own, session.active_view, check)
+        observe(own, session.detached, check)
         actions.on("maximise", lambda: looking.toggle_maximised(session))
         for name, value in (
             ("cine", session.cine),

@@ -10,6 +10,7 @@ from PySide6.QtGui import QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QApplication, QLineEdit, QPlainTextEdit, QWidget
 
 from viewer.state.observable import Value
+from viewer.widgets.own_window import belongs
 
 DOUBLE_TAP_S = 0.4
 _KEYPAD = Qt.KeyboardModifier.KeypadModifier.value
@@ -21,7 +22,7 @@ class HeldKey(QObject):
     Parameters
     ----------
     window
-        Keys pressed in this window count, unless a text field has the focus.
+        Keys pressed in this window and in its views' own windows count, unless a text field has the focus.
     value
         What is set.
     keys
@@ -70,14 +71,14 @@ class HeldKey(QObject):
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Qt's hook."""
         kind = event.type()
-        if kind == QEvent.Type.WindowDeactivate and watched is self._window:
+        if kind == QEvent.Type.WindowDeactivate and isinstance(watched, QWidget) and belongs(watched, self._window):
             self.release()
         elif isinstance(event, QKeyEvent) and kind in (QEvent.Type.KeyPress, QEvent.Type.KeyRelease):
             return self._key(watched, event, kind == QEvent.Type.KeyPress)
         return False
 
     def _key(self, watched: QObject, event: QKeyEvent, pressed: bool) -> bool:
-        ours = isinstance(watched, QWidget) and watched.window() is self._window
+        ours = isinstance(watched, QWidget) and belongs(watched, self._window)
         if not ours or isinstance(watched, QLineEdit | QPlainTextEdit) or not self._is_the_key(event):
             return False
         if not event.isAutoRepeat():

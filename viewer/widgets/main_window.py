@@ -63,6 +63,7 @@ class MainWindow(QMainWindow):
         super().__init__()
         self._session, self._jobs, self._settings = session, jobs, settings
         self._windows = WindowForUnits(session)
+        self._shown = False
         self.setMinimumSize(*SMALLEST)
         self.setAcceptDrops(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -83,7 +84,7 @@ class MainWindow(QMainWindow):
     def _build(self) -> None:
         session, frame = self._session, self._settings.frame.value
         self.start_page = StartPage(session, self._settings, self.actions_by_name, self.commands.open_path)
-        self.centre = Centre(session, self._jobs)
+        self.centre = Centre(session, self._jobs, self._settings.windows)
         self._stack = QStackedWidget()
         self._stack.addWidget(self.start_page)
         self._stack.addWidget(self.centre)
@@ -208,8 +209,11 @@ class MainWindow(QMainWindow):
     # Qt's hooks ---------------------------------------------------------------------------------------------------
 
     def showEvent(self, event: QShowEvent) -> None:
-        """The keyboard begins at the image, and not at the first button."""
+        """The keyboard begins at the image, and not at the first button; views have their own windows again."""
         super().showEvent(event)
+        if not self._shown:
+            self._shown = True
+            self.centre.grid.own_windows.restore()
         self.setFocus()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -239,9 +243,9 @@ class MainWindow(QMainWindow):
     def closeEvent(self, event: QCloseEvent) -> None:
         """Remember the frame, end the jobs, release VTK's window."""
         stored(self, self._settings, self._session)
-        self._settings.save()
         self._session.cine.value = False
         self.centre.close_views()
+        self._settings.save()
         self._jobs.close()
         super().closeEvent(event)
 

@@ -25,6 +25,7 @@ _MENUS: dict[str, tuple[str, ...]] = {
     ),
     "&Layout": (
         "layout_axial", "layout_quad", "layout_large_3d", "layout_side_by_side", _SEPARATOR, "maximise",
+        "own_window",
     ),
     "&Tools": (
         "tool_window", "tool_pan", "tool_zoom", "tool_crosshair", _SEPARATOR, "tool_length", "tool_angle",

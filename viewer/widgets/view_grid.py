@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 
 from PySide6.QtWidgets import QGridLayout, QWidget
 
 from viewer.rendering.plane import acquired_plane
+from viewer.settings import OwnPlace
+from viewer.state.observable import Value
 from viewer.state.session import Layout, Session
 from viewer.widgets.cine import Cine
+from viewer.widgets.own_window import Away, OwnWindows
 from viewer.widgets.slice_view import SliceView
 
 Place = tuple[int, int, int, int]
@@ -40,9 +44,18 @@ class ViewGrid(QWidget):
     views
         By name: ``axial``, ``coronal``, ``sagittal``, ``beside``, ``3d``. A name that is missing leaves its place to
         the others. A series of a single slice (an X-ray, a localizer) shows the one view that can hold it.
+    places
+        Where views had windows of their own (``session.detached``); without it nobody remembers.
     """
 
-    def __init__(self, session: Session, views: Mapping[str, QWidget], parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        session: Session,
+        views: Mapping[str, QWidget],
+        parent: QWidget | None = None,
+        *,
+        places: Value[Mapping[str, OwnPlace]] | None = None,
+    ) -> None:
         super().__init__(parent)
         self._session = session
         self._views = dict(views)
@@ -52,19 +65,25 @@ class ViewGrid(QWidget):
         for view in self._views.values():
             view.setParent(self)
             view.hide()
+        self._away = {name: Away(name, partial(self._bring_back, name)) for name in self._views}
+        for away in self._away.values():
+            away.setParent(self)
+            away.hide()
+        self.own_windows = OwnWindows(session, self._views, self, self._take_back, places or Value({}))
         self._cine = Cine(session, self)
         ends = [
             session.layout.changed.connect(self._arrange),
             session.maximised.changed.connect(self._arrange),
             session.loaded.changed.connect(self._arrange),
             session.first_image.changed.connect(self._arrange),
+            session.detached.changed.connect(self._detach),
         ]
         self.destroyed.connect(lambda _: [end() for end in ends])
         self._arrange(None)
 
     def shown(self) -> tuple[str, ...]:
-        """The names of the views on show, in reading order."""
-        return tuple(self._places())
+        """The names of the views on show in the layout, in reading order."""
+        return tuple(name for name in self._places() if name not in self._session.detached.value)
 
     def view(self, name: str) -> QWidget:
         """The view of that name. Raises KeyError."""
@@ -87,7 +106,7 @@ class ViewGrid(QWidget):
         if single is not None:
             return {single: (0, 0, 1, 1)}
         maximised = session.maximised.value
-        if maximised in self._views:
+        if maximised in self._views and maximised not in session.detached.value:
             return {maximised: (0, 0, 1, 1)}
         return {name: place for name, place in _PLACES[session.layout.value].items() if name in self._views}
 
@@ -100,19 +119,36 @@ class ViewGrid(QWidget):
         plane = acquired_plane(geometry)
         return plane if plane in self._views else None
 
+    def _detach(self, _: object) -> None:
+        self.own_windows.follow()
+        self._arrange(None)
+
+    def _bring_back(self, name: str) -> None:
+        self._session.detached.value = self._session.detached.value - {name}
+
+    def _take_back(self, name: str) -> None:
+        view = self._views[name]
+        view.hide()
+        view.setParent(self)
+
     def _arrange(self, _: object) -> None:
         places = self._places()
+        detached = self._session.detached.value
         for name, view in self._views.items():
-            if name not in places:
+            if name not in places and name not in detached:
                 self._grid.removeWidget(view)
                 view.hide()
+            if name not in places or name not in detached:
+                self._grid.removeWidget(self._away[name])
+                self._away[name].hide()
         alone = len(places) == 1
         rows, columns = ((1,), (1,)) if alone else _STRETCH[self._session.layout.value]
         for n in range(_LINES):
             self._grid.setRowStretch(n, rows[n] if n < len(rows) else 0)
             self._grid.setColumnStretch(n, columns[n] if n < len(columns) else 0)
         for name, (row, column, high, wide) in places.items():
-            self._grid.addWidget(self._views[name], row, column, high, wide)
-            self._views[name].show()
-        if self._session.active_view.value not in places and places:
+            shown = self._away[name] if name in detached else self._views[name]
+            self._grid.addWidget(shown, row, column, high, wide)
+            shown.show()
+        if self._session.active_view.value not in {*places, *detached} and places:
             self._session.active_view.value = next(iter(places))
