@@ -111,6 +111,17 @@ def show_band(
     return best[0] > 0 and _show(session, place, {-best[1]: 1.0}, there)
 
 
+def show_heat(session: Session) -> bool:
+    """Go to the hottest place of the heat map, where the network looked most; to the opacity where there is no heat."""
+    place = _place(session)
+    heat = None if place is None else place.findings.output.heatmap
+    if place is None or heat is None or not heat.array.any():
+        return show_infected(session)
+    turned = place.turn.apply(heat.array)
+    best = int(turned.max(axis=(1, 2)).argmax())
+    return _show(session, place, {best: 1.0}, lambda k: turned[k] == turned[k].max())
+
+
 def show_missed(session: Session, side: Lung | None) -> bool:
     """Go to the slice with most of the rib cage that neither lung nor effusion claims."""
     place = _place(session)

@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel
 
 from inference.findings import Agreement, Findings
+from inference.labels import Lesion
 from inference.report import wording
 from viewer.operations import showing
 from viewer.state.session import Session
@@ -21,6 +22,7 @@ _TIP = (
 )
 _NAMES = {"ground_glass": "Ground-glass", "consolidation": "Consolidation", "effusion": "Effusion",
           "unclassified": "Opacity (highest pixel)"}  # fmt: skip
+_HEAT_TIP = "Show where the network looked most"
 _AGREEMENT_TIP = (
     "How many of the learned systems mark a place as infected. The consensus and densitometry have no vote. "
     "Dice is 1 where two systems mark the same, 0 where they share nothing."
@@ -30,15 +32,18 @@ _AGREEMENT_TIP = (
 class RecognitionSection(Section):
     """What the recogniser says of the study, the probability of each manifestation, and where the heat lies."""
 
-    def __init__(self) -> None:
+    def __init__(self, session: Session) -> None:
         super().__init__("RECOGNITION", _TIP)
+        self._session = session
         self.target = text_label("", "small")
         self.opinion = FigureLabel("grade")
         self.opinion.setAlignment(Qt.AlignmentFlag.AlignLeft)
         self.rule = text_label("", "dim")
         self.table = FigureGrid(["probability"])
         self.others = text_label("", "small")
-        self.heat = text_label("", "small")
+        self.heat = FigureLabel()
+        self.heat.setAlignment(Qt.AlignmentFlag.AlignLeft)
+        self.heat.setWordWrap(True)
         for widget in (self.target, self.opinion, self.rule, self.table, self.others, self.heat):
             self.body.addWidget(widget)
 
@@ -50,21 +55,30 @@ class RecognitionSection(Section):
             widget.setVisible(said is not None)
         if said is not None:
             self.target.setText(wording.TARGETS[said.target])
-            self.opinion.set_figure(wording.opinion(said))
+            self.opinion.set_figure(wording.opinion(said), self._hottest, _HEAT_TIP)
             counted = (
                 "" if said.slices_positive is None or output.classes else f" Positive slices: {said.slices_positive}."
             )
             self.rule.setText(f"{said.rule}{counted}")
         classes = sorted(output.classes.items(), key=lambda item: -item[1])
-        rows = [(first_up(wording.class_name(name)), value) for name, value in classes]
-        rows += [(_NAMES.get(name, name), value) for name, value in output.probabilities.items()]
-        self.table.set_rows([(name, [(f"{value:.2f}", None)]) for name, value in rows])
+        rows = [(first_up(wording.class_name(name)), value, self._hottest) for name, value in classes]
+        rows += [(_NAMES.get(name, name), value, self._where(name)) for name, value in output.probabilities.items()]
+        self.table.set_rows([(name, [(f"{value:.2f}", show)]) for name, value, show in rows])
         self.table.setVisible(bool(rows))
         others = [f"{name}: {wording.TARGETS[one.target].lower()} {wording.opinion(one)}"
                   for name, one in output.opinions.items()]  # fmt: skip
         _say(self.others, "\n".join(others))
-        _say(self.heat, wording.heat_line(findings))
+        self.heat.set_figure(wording.heat_line(findings), self._hottest, _HEAT_TIP)
+        self.heat.setVisible(bool(self.heat.text()))
         self.setVisible(said is not None or bool(rows))
+
+    def _hottest(self) -> object:
+        return showing.show_heat(self._session)
+
+    def _where(self, name: str) -> Show:
+        """To the most of a class; to where the network looked, where none of it was drawn."""
+        label = next((one for one in Lesion if one.key == name), None)
+        return lambda: (label is not None and showing.show_class(self._session, label)) or self._hottest()
 
 
 class AgreementSection(Section):
@@ -90,10 +104,11 @@ class AgreementSection(Section):
         count = len(found.systems)
         self.set_title(f"AGREEMENT   {count} of {count + len(found.left_out)} systems")
         rows: list[tuple[str, list[tuple[str, Show | None]]]] = [
-            (name, [(wording.percent(found.percentages[name]), None)]) for name in found.systems
+            (name, [(wording.percent(share), self._marked(1, count) if share else None)])
+            for name, share in ((name, found.percentages[name]) for name in found.systems)
         ]
         mean = sum(found.dice.values()) / len(found.dice)
-        self.systems.set_rows([*rows, ("Mean Dice of the pairs", [(f"{mean:.2f}", None)])])
+        self.systems.set_rows([*rows, ("Mean Dice of the pairs", [(f"{mean:.2f}", self._marked(1, count - 1))])])
         self.systems.setToolTip("\n".join(f"{pair}: {dice:.2f}" for pair, dice in found.dice.items()))
         self.legend.setText(f"On the map: {agreement_legend(count)}")
         self._fill_shares(found, count)
@@ -110,10 +125,13 @@ class AgreementSection(Section):
         self.shares.set_rows(
             [
                 (words, [(wording.percent(100 * found.shares[name]),
-                          partial(showing.show_marks, self._session, first, last) if found.shares[name] else None)])
+                          self._marked(first, last) if found.shares[name] else None)])
                 for words, name, first, last in parts
             ]
         )  # fmt: skip
+
+    def _marked(self, fewest: int, most: int) -> Show:
+        return partial(showing.show_marks, self._session, fewest, most)
 
 
 def _say(label: QLabel, text: str) -> None:

@@ -171,7 +171,7 @@ class _Figures(QScrollArea):
         self.alarms = text_label("", "amber")
         self.alarms.setContentsMargins(10, 2, 8, 2)
         self.headline = HeadlineSection(session)
-        self.recognition = RecognitionSection()
+        self.recognition = RecognitionSection(session)
         self.agreement = AgreementSection(session)
         self.regions = RegionSection(session)
         self.zones = ZoneSection(session)

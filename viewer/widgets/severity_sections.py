@@ -55,7 +55,9 @@ class HeadlineSection(Section):
         super().__init__("INFECTION", f"{known['percentage_of_infection']}\n\n{known['lung']}")
         self._session = session
         self.percentage = FigureLabel("headline")
-        self.range = text_label("", "small")
+        self.range = FigureLabel()
+        self.range.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        self.range.setWordWrap(True)
         self.grade = FigureLabel("grade")
         self.grade.setAlignment(Qt.AlignmentFlag.AlignLeft)
         self.scale = GradeScale()
@@ -86,12 +88,14 @@ class HeadlineSection(Section):
         xray = findings.output.modality == "xray"
         of = "of the lung field drawn" if xray else "of the lung found" if severity.qualifier else "of the lung"
         of = f"at least, {of}" if bound else of
-        self.range.setText(of if known is None else f"{of}\n{known.low:.1f}–{known.high:.1f} %")
-        self.range.setToolTip(
-            "" if known is None else f"{wording.sensitivity(severity)}\n\n{sentences()['sensitivity']}"
-        )
+        if known is None:
+            self.range.set_figure(of)
+        else:
+            tip = f"{wording.sensitivity(severity)}\n\n{sentences()['sensitivity']}"
+            self.range.set_figure(f"{of}\n{known.low:.1f}–{known.high:.1f} %", infected, tip)
         floor = severity.detection_floor
-        self.grade.set_figure(_grade(severity), None, sentences(AssessmentSettings(detection_floor=floor))["grade"])
+        known_bins = sentences(AssessmentSettings(detection_floor=floor))["grade"]
+        self.grade.set_figure(_grade(severity), infected if severity.grade else None, known_bins)
         self.scale.set_grade(severity.grade, severity.qualifier, floor)
         self.floor.setText(f"CT-0 is {floor.words}" + ("." if floor.is_published else ", as set by the reader."))
         self.reason.setText(severity.withheld_reason)

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from PySide6.QtCore import Qt
 
-from inference.findings import Agreement, Findings, Recognition, Warning
+from inference.findings import Agreement, Explanation, Findings, Recognition, Warning
+from inference.labels import Lesion
 from inference.pipeline.xray import without_ct_figures
 from inference.volume import Heatmap, LabelMap
 from tests.helpers.severity_session import analysed, found, opened, voxel
 from viewer.operations import showing
 from viewer.state.layers import AGREEMENT, AGREEMENT_COLOURS
 from viewer.state.session import Session
+from viewer.widgets.figure_label import FigureLabel
 from viewer.widgets.layer_panel import LayerPanel
 from viewer.widgets.severity_panel import SeverityPanel
 
@@ -133,3 +137,49 @@ def test_panel_comes_back_whole_with_the_next_ct(qtbot, film):
     assert not any(
         one.isHidden() for one in (figures.headline.grade, figures.regions, figures.classes, figures.lesions)
     )
+
+
+def test_a_click_on_a_probability_goes_to_its_class_and_on_the_opinion_to_the_heat(qtbot):
+    output = found().output
+    heat = np.zeros(output.lungs.array.shape, np.float32)
+    hottest = (5, 40, 60)
+    heat[hottest] = 1.0
+    map_ = Heatmap(heat, output.lungs.geometry, "covid")
+    probabilities = {"effusion": 0.9, "unclassified": 0.1}
+    findings = with_output(found(), recognition=OPINION, probabilities=probabilities, heatmap=map_)
+    findings = replace(findings, explanation=Explanation(0.7, 0.9))
+    session = opened()
+    widget = SeverityPanel(session)
+    qtbot.addWidget(widget)
+    session.show_findings(findings)
+    section = widget.figures.recognition
+    qtbot.mouseClick(section.table.cell(0, 0), Qt.MouseButton.LeftButton)
+    assert output.lesions.array[voxel(session)] == Lesion.EFFUSION
+    for number in (section.opinion, section.heat, section.table.cell(1, 0)):
+        session.look_at(output.lungs.geometry.centre)
+        qtbot.mouseClick(number, Qt.MouseButton.LeftButton)
+        assert voxel(session) == hottest, number.text()
+
+
+def test_a_click_on_a_systems_share_or_their_dice_goes_to_what_is_marked(qtbot):
+    session = opened()
+    widget = SeverityPanel(session)
+    qtbot.addWidget(widget)
+    compared = agreement()
+    session.show_findings(with_output(found(), agreement=compared))
+    systems = widget.figures.agreement.systems
+    qtbot.mouseClick(systems.cell(0, 0), Qt.MouseButton.LeftButton)
+    assert compared.marks.array[voxel(session)] > 0
+    qtbot.mouseClick(systems.cell(len(systems.texts()) - 1, 0), Qt.MouseButton.LeftButton)
+    assert 1 <= compared.marks.array[voxel(session)] < 4, "where they disagree"
+
+
+def test_every_number_that_is_not_nothing_leads_to_a_picture(qtbot):
+    heat = Heatmap(np.ones(found().output.lungs.array.shape, np.float32), found().output.lungs.geometry, "covid")
+    findings = with_output(found(), recognition=OPINION, probabilities={"ground_glass": 0.97}, heatmap=heat,
+                           agreement=agreement())  # fmt: skip
+    figures = shown(qtbot, replace(findings, explanation=Explanation(0.7, 0.9))).figures
+    cells = [cell for cell in figures.findChildren(FigureLabel) if not cell.isHidden()]
+    numbers = [cell for cell in cells if re.search(r"[1-9]", cell.text())]
+    assert len(numbers) > 40
+    assert [cell.text() for cell in numbers if not cell.property("clickable")] == []
