@@ -14,6 +14,7 @@ import numpy as np
 
 from inference.errors import ExportError
 from inference.io.export_files import replacing
+from inference.pipeline.cancellation import CancellationToken
 from inference.software import NOTICE
 from inference.volume import LabelMap, VolumeGeometry
 
@@ -25,7 +26,7 @@ _TOLERANCE_MM = 0.01
 """NIfTI keeps its affine in 32-bit floats, its qform as a quaternion of them."""
 
 
-def write_label_map(path: Path, labels: LabelMap) -> None:
+def write_label_map(path: Path, labels: LabelMap, *, cancel: CancellationToken | None = None) -> None:
     """Write ``labels`` as uint8 NIfTI (gzip), read it back, compare every voxel and every corner, then rename.
 
     Both qform and sform are set (code 1) where the orientation is known, the sform alone on a sheared grid, which a
@@ -36,12 +37,16 @@ def write_label_map(path: Path, labels: LabelMap) -> None:
     ------
     ExportError
         If the file cannot be written or does not read back as it was written; then nothing is left behind.
+    Cancelled
+        If ``cancel`` was set, looked at with every slice; then nothing is left behind either.
     """
+    token = cancel or CancellationToken()
     with replacing(path) as beside:
-        _write(beside, labels)
+        _write(beside, labels, token)
         problem = difference(beside, labels)
         if problem:
             raise ExportError(f"{path.name} did not read back as it was written ({problem}); nothing was kept.")
+        token.check()
 
 
 def difference(path: Path, labels: LabelMap) -> str:
@@ -62,9 +67,20 @@ def difference(path: Path, labels: LabelMap) -> str:
     return _misplacement(header, labels.geometry)
 
 
-def _write(path: Path, labels: LabelMap) -> None:
-    with path.open("wb") as raw, gzip.GzipFile("", "wb", _COMPRESSION, raw, mtime=0) as stream:
+def _write(path: Path, labels: LabelMap, token: CancellationToken) -> None:
+    with path.open("wb") as raw, _Watched("", "wb", _COMPRESSION, raw, mtime=0) as stream:
+        stream.token = token
         _image(labels).to_stream(stream)
+
+
+class _Watched(gzip.GzipFile):
+    """Compresses as long as nobody has cancelled; nibabel writes slice by slice."""
+
+    token = CancellationToken()
+
+    def write(self, data: Any) -> int:
+        self.token.check()
+        return super().write(data)
 
 
 def _image(labels: LabelMap) -> Any:

@@ -13,6 +13,7 @@ from inference.io.export_files import replacing
 from inference.io.export_identity import redacted
 from inference.io.export_tables import FIGURES, PERCENTAGE, regions
 from inference.io.study import Identity, LoadedSeries
+from inference.pipeline.cancellation import CancellationToken
 from inference.report import wording
 from inference.report.annotations import DIM
 from inference.report.fonts import BOLD, REGULAR, printable
@@ -39,6 +40,7 @@ def write_report(
     warnings: tuple[Warning, ...] = (),
     made: date | None = None,
     co_rads: int | None = None,
+    cancel: CancellationToken | None = None,
 ) -> None:
     """Write the one-page report, whole or not at all.
 
@@ -57,9 +59,13 @@ def write_report(
     ------
     ExportError
         If the file cannot be written.
+    Cancelled
+        If ``cancel`` was set; then nothing is left behind.
     """
     from reportlab.pdfgen.canvas import Canvas
 
+    token = cancel or CancellationToken()
+    token.check()
     register_fonts()
     with replacing(path) as beside:
         canvas = Canvas(str(beside), pagesize=(_WIDTH, _HEIGHT), invariant=1, initialFontName=REGULAR, lang="en-GB")
@@ -68,8 +74,10 @@ def write_report(
         canvas.setSubject(NOTICE)
         said = (*findings.warnings, *warnings)
         _draw(canvas, findings, loaded, verdict, identity, said, made or date.today(), co_rads)
+        token.check()
         canvas.showPage()
         canvas.save()
+        token.check()
 
 
 def _draw(

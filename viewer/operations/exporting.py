@@ -1,16 +1,21 @@
-"""Writing results: masks, tables, JSON, the report. Each is a job, and says where it wrote or why it could not."""
+"""Writing results: masks, tables, JSON, the report. Each is a job, and says where it wrote or why it could not.
+
+A job that is cancelled leaves what was there before: single files and sets of files appear whole, at the very end.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from inference.errors import ExportError
 from inference.findings import Findings
 from inference.io.study import LoadedSeries
 from inference.pipeline.cancellation import CancellationToken
 from inference.verdict import Verdict
-from viewer.jobs.runner import Jobs
+from viewer.jobs.runner import Jobs, Report
 from viewer.state.session import Notice, Session
 
 MASK_FILES = ("lungs.nii.gz", "lesions.nii.gz")
@@ -26,6 +31,9 @@ class Result:
     loaded: LoadedSeries
     verdict: Verdict
     co_rads: int | None = None
+
+
+Write = Callable[[Result, Report, CancellationToken], None]
 
 
 def result(session: Session) -> Result | None:
@@ -49,13 +57,15 @@ def export_masks(session: Session, jobs: Jobs, folder: Path) -> None:
     """Write the masks in the geometry of the files; each is read back and compared before success is told."""
     names = mask_files(session)
 
-    def write(it: Result) -> None:
+    def write(it: Result, report: Report, token: CancellationToken) -> None:
         from inference.io.export import write_label_map
 
         output = it.findings.output
         masks = [output.lungs, output.lesions, *([output.agreement.marks] if output.agreement is not None else [])]
-        for name, labels in zip(names, masks, strict=True):
-            write_label_map(folder / name, it.loaded.to_source(labels))
+        with all_at_once(folder, names, token) as stage:
+            for number, (name, labels) in enumerate(zip(names, masks, strict=True)):
+                report(number / len(names))
+                write_label_map(stage / name, it.loaded.to_source(labels), cancel=token)
 
     _start(session, jobs, "Exporting masks", write, f"Masks written and read back: {', '.join(names)}.")
 
@@ -63,11 +73,13 @@ def export_masks(session: Session, jobs: Jobs, folder: Path) -> None:
 def export_tables(session: Session, jobs: Jobs, folder: Path) -> None:
     """Write the severity table, the figures per slice and the lesions as CSV."""
 
-    def write(it: Result) -> None:
+    def write(it: Result, report: Report, token: CancellationToken) -> None:
         from inference.io.export import write_lesions, write_severity, write_slices
 
-        for name, one in zip(TABLE_FILES, (write_severity, write_slices, write_lesions), strict=True):
-            one(folder / name, it.findings)
+        with all_at_once(folder, TABLE_FILES, token) as stage:
+            for name, one in zip(TABLE_FILES, (write_severity, write_slices, write_lesions), strict=True):
+                token.check()
+                one(stage / name, it.findings)
 
     _start(session, jobs, "Exporting tables", write, f"Tables written: {', '.join(TABLE_FILES)}.")
 
@@ -75,10 +87,12 @@ def export_tables(session: Session, jobs: Jobs, folder: Path) -> None:
 def export_json(session: Session, jobs: Jobs, file: Path, with_identity: bool) -> None:
     """Write findings.json, schema version 1."""
 
-    def write(it: Result) -> None:
+    def write(it: Result, report: Report, token: CancellationToken) -> None:
         from inference.io.export import findings_json, write_json
 
-        write_json(file, findings_json(it.findings, it.loaded, it.verdict, with_identity=with_identity))
+        document = findings_json(it.findings, it.loaded, it.verdict, with_identity=with_identity)
+        token.check()
+        write_json(file, document)
 
     _start(session, jobs, "Exporting figures", write, f"Figures written: {file.name}.")
 
@@ -86,23 +100,43 @@ def export_json(session: Session, jobs: Jobs, file: Path, with_identity: bool) -
 def export_report(session: Session, jobs: Jobs, file: Path, with_identity: bool) -> None:
     """Write the one-page report as PDF."""
 
-    def write(it: Result) -> None:
+    def write(it: Result, report: Report, token: CancellationToken) -> None:
         from inference.report.pdf import write_report
 
         identity = it.loaded.info.identity if with_identity else None
-        write_report(file, it.findings, it.loaded, it.verdict, identity=identity, co_rads=it.co_rads)
+        write_report(file, it.findings, it.loaded, it.verdict, identity=identity, co_rads=it.co_rads, cancel=token)
 
     _start(session, jobs, "Writing the report", write, f"Report written: {file.name}.")
 
 
-def _start(session: Session, jobs: Jobs, title: str, write: Callable[[Result], None], told: str) -> None:
+@contextmanager
+def all_at_once(folder: Path, names: Iterable[str], token: CancellationToken) -> Iterator[Path]:
+    """A temporary folder for a set of files, which appears in ``folder`` whole, or not at all when cancelled.
+
+    Raises
+    ------
+    ExportError
+        If ``folder`` is not there any more, or cannot be written to.
+    Cancelled
+        If the token was set; ``folder`` is as it was before.
+    """
+    from inference.io.export import staged
+
+    if not folder.is_dir():
+        raise ExportError("The folder for the export is not there any more; choose another one.")
+    with staged(folder, names) as stage:
+        yield stage
+        token.check()
+
+
+def _start(session: Session, jobs: Jobs, title: str, write: Write, told: str) -> None:
     it = result(session)
     if it is None:
         session.notice.emit(Notice("There is nothing to export yet. Press Analyse first.", "warning"))
         return
 
-    def work(report: Callable[[float], None], token: CancellationToken) -> None:
-        write(_as_analysed(it))
+    def work(report: Report, token: CancellationToken) -> None:
+        write(_as_analysed(it), report, token)
 
     jobs.run(title, work, lambda _: session.notice.emit(Notice(told)))
 

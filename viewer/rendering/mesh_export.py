@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -22,13 +22,19 @@ _FLOAT, _UINT32 = 5126, 5125
 _VERTICES, _TRIANGLES = 34962, 34963
 
 
-def write_stl(surfaces: Sequence[Surface], directory: Path) -> tuple[Path, ...]:
-    """Write ``<label>.stl`` for each surface, binary, LPS millimetres. Raises ExportError."""
+def write_stl(
+    surfaces: Sequence[Surface], directory: Path, check: Callable[[], None] = lambda: None
+) -> tuple[Path, ...]:
+    """Write ``<label>.stl`` for each surface, binary, LPS millimetres. Raises ExportError.
+
+    ``check`` is called before each file; what it raises stops the rest.
+    """
     from vtkmodules.vtkIOGeometry import vtkSTLWriter
 
     _need(surfaces)
     paths = []
     for surface in surfaces:
+        check()
         target = directory / f"{surface.key}.stl"
         writer = vtkSTLWriter()
         writer.SetFileTypeToBinary()

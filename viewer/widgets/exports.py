@@ -77,7 +77,7 @@ class Exports:
         path = _with_suffix(Path(file), ".png")
 
         def work(report: Callable[[float], None], token: CancellationToken) -> None:
-            save_png(image, path)
+            save_png(image, path, token)
 
         self._jobs.run("Saving the picture", work, lambda _: self._say(f"Picture saved: {path.name}."))
 
@@ -121,7 +121,11 @@ class Exports:
             from viewer.rendering.mesh_export import write_glb, write_stl
 
             surfaces = there or surfaces_of(findings, report)
-            return *write_stl(surfaces, Path(chosen)), write_glb(surfaces, Path(chosen) / _SCENE)
+            with exporting.all_at_once(Path(chosen), names, token) as stage:
+                written = list(write_stl(surfaces, stage, token.check))
+                token.check()
+                written.append(write_glb(surfaces, stage / _SCENE))
+            return tuple(written)
 
         def say(written: tuple[Path, ...]) -> None:
             self._say(f"Surfaces written: {', '.join(path.name for path in written)}.")
@@ -168,8 +172,8 @@ class PictureDialog(QDialog):
         return Choices(float(self._scale.currentData()), self._legend.isChecked(), self._identity.isChecked())
 
 
-def save_png(image: QImage, path: Path) -> None:
-    """Write a PNG whole or not at all. Raises ExportError if it cannot be written."""
+def save_png(image: QImage, path: Path, cancel: CancellationToken | None = None) -> None:
+    """Write a PNG whole or not at all. Raises ExportError if it cannot be written, Cancelled if that was asked for."""
     from PySide6.QtCore import QBuffer, QIODevice
 
     from inference.io.export import replacing
@@ -177,8 +181,11 @@ def save_png(image: QImage, path: Path) -> None:
     buffer = QBuffer()
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)
     image.save(buffer, "PNG")  # type: ignore[call-overload]
+    token = cancel or CancellationToken()
     with replacing(path) as beside:
+        token.check()
         beside.write_bytes(bytes(buffer.data().data()))
+        token.check()
 
 
 def _ask_identity(window: QWidget) -> bool | None:

@@ -154,7 +154,7 @@ class Away(QWidget):
     def __init__(self, name: str, bring_back: Callable[[], None]) -> None:
         super().__init__()
         words = QLabel(f"{TITLES.get(name, name)}: in its own window", alignment=Qt.AlignmentFlag.AlignCenter)
-        words.setProperty("role", "placeholder")
+        words.setProperty("role", "dim")
         words.setMinimumWidth(1)
         self.button = QPushButton("Bring it back")
         self.button.setFocusPolicy(Qt.FocusPolicy.TabFocus)

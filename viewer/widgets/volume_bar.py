@@ -30,6 +30,8 @@ class VerdictLabel(QLabel):
         self._mark = self._words = ""
         self.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.setContentsMargins(_MARGIN, 0, _MARGIN, 0)
+        self.setIndent(0)
 
     @property
     def least(self) -> int:
@@ -39,7 +41,7 @@ class VerdictLabel(QLabel):
     def set_verdict(self, colour: Colour, words: str) -> None:
         """Show a verdict; nothing without words."""
         self._mark, self._words = VERDICT_SHAPES[colour], words
-        self.setStyleSheet(f"color: {VERDICT_COLOURS[colour]}; padding: 0 {_MARGIN}px")
+        self.setStyleSheet(f"color: {VERDICT_COLOURS[colour]}")
         self.setToolTip(words)
         self._show()
 
@@ -50,7 +52,8 @@ class VerdictLabel(QLabel):
 
     def _show(self) -> None:
         whole = f"{self._mark} {self._words}" if self._words else ""
-        self.setText(self.fontMetrics().elidedText(whole, Qt.TextElideMode.ElideRight, self.width() - 2 * _MARGIN))
+        room = self.contentsRect().width() - 2
+        self.setText(self.fontMetrics().elidedText(whole, Qt.TextElideMode.ElideRight, max(room, 0)))
 
 
 class VolumeBar(QWidget):

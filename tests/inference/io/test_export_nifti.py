@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from inference.errors import ExportError
 from inference.io import export_nifti
 from inference.io.export_nifti import difference, write_label_map
+from inference.pipeline.cancellation import CancellationToken
 from inference.volume import LabelMap, VolumeGeometry
 from tests.helpers.phantoms import chest
 
@@ -103,8 +104,8 @@ def test_file_that_does_not_read_back_is_not_kept(fault: str, tmp_path: Path, mo
         affine = wanted.geometry.affine * np.array([[-1.0], [1.0], [1.0], [1.0]])
         return true_image(LabelMap(wanted.array, VolumeGeometry(wanted.geometry.shape, affine)))
 
-    def cut_short(path: Path, wanted: LabelMap) -> None:
-        true_write(path, wanted)
+    def cut_short(path: Path, wanted: LabelMap, token: CancellationToken) -> None:
+        true_write(path, wanted, token)
         path.write_bytes(path.read_bytes()[:60])
 
     if fault == "truncated":
