@@ -172,7 +172,7 @@ def _result(canvas: Any, findings: Findings, area: Area, co_rads: int | None) ->
     canvas.setFont(BOLD, 15 * min(1.0, area.width / canvas.stringWidth(headline, BOLD, 15)))
     canvas.drawString(area.left, area.top - 13, headline)
     canvas.setFont(BOLD, 11)
-    under = "marked as infected · no grade" if xray else _graded(severity)
+    under = "marked as infected · no grade" if xray else wording.grade(severity)
     canvas.drawString(area.left, area.top - 29, printable(under))
     y = area.top - 37
     opinions = _opinions(findings)
@@ -188,10 +188,6 @@ def _result(canvas: Any, findings: Findings, area: Area, co_rads: int | None) ->
     lines = [*opinions, *_result_lines(severity)]
     y -= draw_lines(canvas, lines, Area(area.left, y, area.width, y - area.top + area.height), largest=8.0)
     return area.top - y
-
-
-def _graded(severity: Severity) -> str:
-    return " · ".join(part for part in (wording.grade(severity), wording.floor_if_set(severity)) if part)
 
 
 def _opinions(findings: Findings) -> list[Line]:
@@ -212,7 +208,8 @@ def _sources(findings: Findings) -> str:
 
 
 def _result_lines(severity: Severity) -> list[Line]:
-    lines = []
+    floor = severity.detection_floor
+    lines = [] if floor.is_published else [Line(f"CT-0 is {floor.words}.", "Detection floor as set:")]
     if severity.withheld_reason:
         lead = "Grade withheld:" if severity.qualifier == "withheld" else "Lower bound:"
         lines.append(Line(severity.withheld_reason, lead))

@@ -92,6 +92,7 @@ class FloorFields(QWidget):
         self.percent.valueChanged.connect(lambda value: settings.change_preferences(floor_percent=value))
         self.ml.valueChanged.connect(lambda value: settings.change_preferences(floor_ml=value))
         self.restore = QPushButton(f"As published ({published.percent:g} % and {published.ml:g} ml)")
+        self.restore.setAutoDefault(False)  # Return in a field would press it
         self.restore.clicked.connect(self._restore)
         words = QLabel(
             "An analysis that finds less than either is graded CT-0, below the detection floor. The floor counts from "

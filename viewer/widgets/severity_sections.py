@@ -97,7 +97,7 @@ class HeadlineSection(Section):
         known_bins = sentences(AssessmentSettings(detection_floor=floor))["grade"]
         self.grade.set_figure(_grade(severity), infected if severity.grade else None, known_bins)
         self.scale.set_grade(severity.grade, severity.qualifier, floor)
-        self.floor.setText(f"CT-0 is {floor.words}" + ("." if floor.is_published else ", as set by the reader."))
+        self.floor.setText(f"CT-0 is {floor.words}" + ("." if floor.is_published else ", as set."))
         self.reason.setText(severity.withheld_reason)
         self.reason.setVisible(bool(severity.withheld_reason))
         crosses = known is not None and known.crosses_bin_edge

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from inference.findings import Findings, Provenance, Warning, Weights
+from inference.findings import DetectionFloor, Findings, Provenance, Warning, Weights
 from inference.report.pdf import write_report
 from inference.software import NOTICE
 from inference.verdict import Colour, Reason, Verdict
@@ -172,3 +172,12 @@ def test_co_rads_is_printed_as_the_readers_or_not_at_all(case: Chest, tmp_path: 
     for category, meaning in ((0, "not interpretable"), (6, "proven by RT-PCR")):
         words = " ".join(report(tmp_path / f"{category}.pdf", findings, case, co_rads=category).split())
         assert f"CO-RADS {category} ({meaning}), chosen by the reader" in words
+
+
+def test_a_floor_that_was_set_is_printed_in_a_line_of_its_own(case: Chest, tmp_path: Path) -> None:
+    findings = findings_of(case)
+    assert "as set:" not in report(tmp_path / "published.pdf", findings, case)
+    severity = replace(findings.severity, detection_floor=DetectionFloor(12.5, 150.0))
+    words = " ".join(report(tmp_path / "set.pdf", replace(findings, severity=severity), case).split())
+    assert "Detection floor as set: CT-0 is under 12.5 % or 150 ml." in words
+    assert "CT-0 under 12.5 % or 150 ml" in words

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from PySide6.QtCore import Qt
 
 from inference.findings import DetectionFloor
 from inference.pipeline.cancellation import CancellationToken
@@ -31,10 +32,13 @@ def test_both_numbers_are_set_in_the_preferences_and_can_be_taken_back(qtbot):
     settings = Settings()
     dialog = PreferencesDialog(settings, None, GRADES)
     qtbot.addWidget(dialog)
+    dialog.show()
     fields = dialog.tabs.currentWidget()
     fields.percent.setValue(2.5)
     fields.ml.setValue(12)
     assert settings.preferences.value.detection_floor == DetectionFloor(2.5, 12.0)
+    qtbot.keyClick(fields.ml, Qt.Key.Key_Return)
+    assert settings.preferences.value.detection_floor == DetectionFloor(2.5, 12.0), "Return takes nothing back"
     fields.restore.click()
     assert settings.preferences.value.detection_floor == DetectionFloor()
 
@@ -75,7 +79,7 @@ def test_floor_in_use_stands_under_the_grade_and_in_the_copied_text(qtbot):
     assert headline.scale.bounds[0] == "< 0.5 %"
     session.findings.value = graded(HIGH)
     assert session.findings.value.severity.grade == "CT-0"
-    assert headline.floor.text() == "CT-0 is under 24 % or 150 ml, as set by the reader."
+    assert headline.floor.text() == "CT-0 is under 24 % or 150 ml, as set."
     assert headline.scale.bounds[0] == "< 24 %" and headline.scale.filled == ["CT-0"]
     assert "CT-0 under 24 % or 150 ml" in panel.as_text()
 
