@@ -88,9 +88,8 @@ def test_exported_3d_view_alone_is_vtks_own_frame(window: Window, tmp_path: Path
     assert len(tops(rgb(exported), rgb(drawn), 0)) == 1
 
 
-@pytest.mark.parametrize("name", ["FFP", "tilted"])
-def test_a_click_with_the_mouse_moves_every_view_to_the_disease(name: str, window: Window, tmp_path: Path) -> None:
-    analysed(window, name, tmp_path)
+def click_on_disease(window: Window) -> None:
+    """Look elsewhere, then click with the mouse on what is red, seen from the front."""
     volume = window.window.centre.volume
     drawn = volume.picture()
     assert drawn is not None
@@ -105,10 +104,31 @@ def test_a_click_with_the_mouse_moves_every_view_to_the_disease(name: str, windo
     assert isinstance(picture, QWidget)
     QTest.mouseClick(picture, Qt.MouseButton.LeftButton, pos=QPoint(int(columns[nearest]), int(rows[nearest])))
     window.until(lambda: window.session.hovered_lesion.value is not None)
+
+
+@pytest.mark.parametrize("name", ["FFP", "tilted"])
+def test_a_click_with_the_mouse_moves_every_view_to_the_disease(name: str, window: Window, tmp_path: Path) -> None:
+    analysed(window, name, tmp_path)
+    click_on_disease(window)
     assert mirror.truth_at([window.session.crosshair.value])[0] == Lung.RIGHT
     for view in window.window.centre.slices.values():
         assert view.scene.grid is not None
         assert view.scene.index == view.scene.grid.nearest(window.session.crosshair.value)
+
+
+def test_the_3d_view_can_be_clicked_in_a_window_of_its_own_and_back_in_the_layout(
+    window: Window, tmp_path: Path
+) -> None:
+    analysed(window, "HFS", tmp_path)
+    centre = window.window.centre
+    for detached in (frozenset({"3d"}), frozenset[str]()):
+        window.session.detached.value = detached
+        window.until(lambda: centre.volume.isVisible())
+        window.wait(0.5)
+        assert (centre.volume.window() is window.window) == (not detached)
+        window.session.hovered_lesion.value = None
+        click_on_disease(window)
+        assert mirror.truth_at([window.session.crosshair.value])[0] == Lung.RIGHT
 
 
 def test_nothing_is_drawn_in_3d_while_a_slice_scrolls(window: Window, tmp_path: Path) -> None:

@@ -98,10 +98,11 @@ class OwnWindows(QObject):
         self._session.detached.value = self._session.detached.value | set(there)
 
     def leave(self) -> None:
-        """The main window closes: remember the places, and close the windows without taking the views back."""
+        """The main window closes: remember the places, and close the windows; the views end with their grid."""
         self._places.value = {name: replace(place, open=False) for name, place in self._places.value.items()}
         for name, window in self.windows.items():
             self._remember(name, is_open=True)
+            self._take_back(name)
             window.blockSignals(True)
             window.close()
             window.deleteLater()

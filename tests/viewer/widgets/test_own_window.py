@@ -10,13 +10,15 @@ from PySide6.QtGui import QAction
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QMainWindow, QWidget
 
-from tests.helpers.slices import asymmetric, session_on
+from tests.helpers.slices import asymmetric, loaded, session_on
+from viewer.app import App
 from viewer.operations.looking import toggle_detached
-from viewer.settings import OwnPlace
+from viewer.settings import OwnPlace, Settings
 from viewer.state.observable import Value
 from viewer.state.session import Layout
 from viewer.widgets.held_key import HeldKey
 from viewer.widgets.own_window import OwnWindow, found, placed
+from viewer.widgets.picture_sheet import Choices
 from viewer.widgets.slice_view import SliceView
 from viewer.widgets.view_grid import ViewGrid
 
@@ -172,3 +174,50 @@ def test_a_windows_title_tells_the_view_and_nobody(desk):
     detach(desk, "axial")
     window = desk.own.windows["axial"]
     assert isinstance(window, OwnWindow) and window.windowTitle() == "Axial – Groundglass"
+
+
+@pytest.fixture
+def app(qtbot, qtlog, tmp_path):
+    made = App(Settings(tmp_path / "settings.json"), tmp_path / "demo")
+    qtbot.addWidget(made.window)
+    series = loaded(asymmetric((20, 24, 32)))
+    made.session.selected.value, made.session.verdict.value = series.info, series.verdict
+    made.session.loaded.value = series
+    made.window.resize(1200, 800)
+    made.window.show()
+    made.window.activateWindow()
+    yield made
+    made.window.close()
+    said = [record.message for record in qtlog.records if "propagateSizeHints" not in record.message]
+    assert not said, f"Qt complained: {said}"
+
+
+def test_the_real_window_gives_the_active_view_its_own_and_takes_it_back(app):
+    session, own = app.session, app.window.centre.grid.own_windows
+    session.active_view.value = "coronal"
+    QTest.keyClick(app.window, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
+    assert set(own.windows) == {"coronal"} and app.window.actions_by_name["own_window"].isChecked()
+    window = own.windows["coronal"]
+    window.activateWindow()
+    picture = app.window.exports.picture(False, Choices())
+    assert picture is not None and picture.width() == app.window.centre.slices["coronal"].width()
+    whole = app.window.exports.picture(True, Choices())
+    assert whole is not None and whole.width() == app.window.centre.grid.width()
+    QTest.keyClick(window, Qt.Key.Key_Escape)
+    assert window.isVisible(), "Escape never closes work"
+    QTest.keyClick(window, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
+    assert not own.windows and not app.window.actions_by_name["own_window"].isChecked()
+
+
+def test_closing_the_main_window_closes_the_others_and_the_next_start_opens_them(app, qtbot):
+    app.session.detached.value = frozenset({"sagittal"})
+    window = app.window.centre.grid.own_windows.windows["sagittal"]
+    window.setGeometry(30, 40, 480, 400)
+    app.window.close()
+    assert not window.isVisible()
+    again = App(Settings(app.settings._file), app.settings._file.parent / "demo")
+    qtbot.addWidget(again.window)
+    again.window.show()
+    own = again.window.centre.grid.own_windows
+    assert own.windows["sagittal"].geometry() == QRect(30, 40, 480, 400)
+    again.window.close()
