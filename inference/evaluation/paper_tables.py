@@ -14,6 +14,7 @@ from inference.evaluation import figures
 from inference.evaluation.adaptive import adaptive
 from inference.evaluation.counts import Counts
 from inference.evaluation.intervals import normal_interval
+from inference.evaluation.scans import scans
 from inference.evaluation.sources import Where, part_records, weights_of
 from inference.evaluation.tables import number, table
 from inference.models.outputs import MASK, RECOGNITION
@@ -137,7 +138,7 @@ def grade_table(said: Sequence[str], known: Sequence[int]) -> dict[str, Any]:
 
 
 TABLES: dict[str, Callable[[Sequence[Recipe], Where], dict[str, Any]]] = {
-    "ablation": ablation, "threshold": threshold, "mosmed": mosmed, "adaptive": adaptive,
+    "ablation": ablation, "threshold": threshold, "mosmed": mosmed, "adaptive": adaptive, "scans": scans,
 }  # fmt: skip
 
 

@@ -44,11 +44,16 @@ def test_jcs_rule_scales_25_slices_by_the_slices_with_lung(bearing: int, positiv
     assert f"25 x {bearing} / 325 = {25 * bearing / 325:.1f}" in opinion.rule
 
 
-def test_study_is_as_probable_as_its_three_highest_slices() -> None:
+def test_finding_is_as_probable_as_its_three_highest_slices() -> None:
     assert strongest(np.array([0.1, 0.9, 0.5, 0.7], np.float32)) == pytest.approx(0.7)
     assert strongest(np.zeros(0, np.float32)) is None
-    study = opinion_on(np.array([0.1, 0.9, 0.5, 0.7], np.float32), 0.5)
-    assert study.positive and study.slices_positive == 2 and "three highest slices" in study.rule
+
+
+def test_study_is_positive_when_half_of_its_slices_are_and_not_by_a_few() -> None:
+    few = opinion_on(np.array([0.1] * 60 + [0.99] * 40, np.float32), 0.5)
+    assert not few.positive and few.slices_positive == 40 and few.probability == pytest.approx(0.1)
+    most = opinion_on(np.array([0.1] * 40 + [0.9] * 60, np.float32), 0.5)
+    assert most.positive and most.probability == pytest.approx(0.9) and "median" in most.rule
     film = opinion_on(np.array([0.4], np.float32), 0.5, "pneumonia_against_normal")
     assert not film.positive and film.rule == "Positive when its probability is over 0.5."
     assert not opinion_on(np.zeros(0, np.float32), 0.5).positive
