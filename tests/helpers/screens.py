@@ -141,7 +141,7 @@ class Photographer:
         self.session.identity_hidden.value = False
 
     def dialogs(self) -> None:
-        for name in ("help", "tags", "preferences", "about"):
+        for name in ("help", "tags", "preferences", "detection_floor", "test_pattern", "about"):
             self.window.actions_by_name[name].trigger()
             self.wait(0.8)
             self.shot(name)

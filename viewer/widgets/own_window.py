@@ -99,7 +99,11 @@ class OwnWindows(QObject):
 
     def leave(self) -> None:
         """The main window closes: remember the places, and close the windows; the views end with their grid."""
-        self._places.value = {name: replace(place, open=False) for name, place in self._places.value.items()}
+        screens = _screens()
+        self._places.value = {
+            name: replace(place, open=place.open and not found(QRect(*place.box), screens))
+            for name, place in self._places.value.items()
+        }  # what waits for its screen to come back goes on waiting
         for name, window in self.windows.items():
             self._remember(name, is_open=True)
             self._take_back(name)
