@@ -82,7 +82,7 @@ class FakeJobs:
         on_done: Callable[[Any], None] | None = None,
         *,
         quiet: bool = False,
-        on_failed: Callable[[str], None] | None = None,
+        on_stopped: Callable[[BaseException], None] | None = None,
     ) -> int:
         self.calls.append(("run", title))
         try:

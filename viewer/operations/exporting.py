@@ -135,10 +135,25 @@ def _start(session: Session, jobs: Jobs, title: str, write: Write, told: str) ->
         session.notice.emit(Notice("There is nothing to export yet. Press Analyse first.", "warning"))
         return
 
-    def work(report: Report, token: CancellationToken) -> None:
+    def work(report: Report, token: CancellationToken) -> str:
         write(_as_analysed(it), report, token)
+        return told
 
-    jobs.run(title, work, lambda _: session.notice.emit(Notice(told)))
+    run(session, jobs, title, work)
+
+
+def run(session: Session, jobs: Jobs, title: str, work: Callable[[Report, CancellationToken], str]) -> None:
+    """Start an export. What ``work`` returns is told as soon as it is written, also where a cancel came too late."""
+    written: list[str] = []
+
+    def whole(report: Report, token: CancellationToken) -> None:
+        written.append(work(report, token))
+
+    def tell(_: object) -> None:
+        for text in written:
+            session.notice.emit(Notice(text))
+
+    jobs.run(title, whole, tell, on_stopped=tell)
 
 
 def _as_analysed(it: Result) -> Result:

@@ -59,7 +59,8 @@ class Exports:
         """The annotated picture of the layout, or of the active view; None while it shows nothing."""
         panes, size = self._centre.panes(whole_layout, choices.scale, choices.identity)
         volume = self._centre.volume
-        more = volume.legend if volume.isVisible() and (whole_layout or self._session.active_view.value == "3d") else ()
+        with_3d = "3d" in self._centre.grid.shown() if whole_layout else self._session.active_view.value == "3d"
+        more = volume.legend if volume.isVisible() and with_3d else ()
         return sheet(panes, size, self._session, choices, more) if panes else None
 
     def _export_picture(self, whole_layout: bool) -> None:
@@ -76,10 +77,11 @@ class Exports:
             return
         path = _with_suffix(Path(file), ".png")
 
-        def work(report: Callable[[float], None], token: CancellationToken) -> None:
+        def work(report: Callable[[float], None], token: CancellationToken) -> str:
             save_png(image, path, token)
+            return f"Picture saved: {path.name}."
 
-        self._jobs.run("Saving the picture", work, lambda _: self._say(f"Picture saved: {path.name}."))
+        exporting.run(self._session, self._jobs, "Saving the picture", work)
 
     def _copy_picture(self) -> None:
         image = self.picture(False, Choices())
@@ -117,7 +119,7 @@ class Exports:
         if not chosen or not self._may_replace(Path(chosen), names):
             return
 
-        def work(report: Callable[[float], None], token: CancellationToken) -> tuple[Path, ...]:
+        def work(report: Callable[[float], None], token: CancellationToken) -> str:
             from viewer.rendering.mesh_export import write_glb, write_stl
 
             surfaces = there or surfaces_of(findings, report)
@@ -125,12 +127,9 @@ class Exports:
                 written = list(write_stl(surfaces, stage, token.check))
                 token.check()
                 written.append(write_glb(surfaces, stage / _SCENE))
-            return tuple(written)
+            return f"Surfaces written: {', '.join(path.name for path in written)}."
 
-        def say(written: tuple[Path, ...]) -> None:
-            self._say(f"Surfaces written: {', '.join(path.name for path in written)}.")
-
-        self._jobs.run("Exporting surfaces", work, say)
+        exporting.run(self._session, self._jobs, "Exporting surfaces", work)
 
     def _may_replace(self, folder: Path, names: tuple[str, ...]) -> bool:
         there = [name for name in names if (folder / name).exists()]

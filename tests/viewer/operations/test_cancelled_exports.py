@@ -29,12 +29,16 @@ class CancelledJobs(FakeJobs):
         super().__init__(session)
         self.token, self.endings = token, []
 
-    def run(self, title, function, on_done=None, **_):
+    def run(self, title, function, on_done=None, *, on_stopped=None, **_):
         try:
             function(lambda fraction: self.token.check(), self.token)
-            self.endings.append("done")
-        except Cancelled:
+            self.token.check()
+        except Cancelled as stopped:
             self.endings.append("cancelled")
+            on_stopped(stopped)
+        else:
+            self.endings.append("done")
+            on_done(None)
         return 1
 
 
@@ -124,6 +128,16 @@ def test_a_picture_cancelled_while_it_is_saved_leaves_the_old_one(folder, qapp):
     with pytest.raises(Cancelled):
         save_png(image, folder / "report.pdf", token)
     assert everything(folder.parent) == was
+
+
+def test_a_cancel_that_comes_when_all_is_written_is_told_what_was(folder, monkeypatch):
+    session, token, told = analysed(), CancellationToken(), []
+    session.notice.connect(lambda notice: told.append(notice.text))
+    monkeypatch.setattr(export, "write_json", cancelling(export.write_json, token, before=False))
+    jobs = CancelledJobs(session, token)
+    exporting.export_json(session, jobs, folder / "findings.json", False)
+    assert jobs.endings == ["cancelled"] and told == ["Figures written: findings.json."]
+    assert (folder / "findings.json").read_bytes() != OLD
 
 
 def test_surfaces_cancelled_between_two_files_leave_the_folder_as_it_was(folder, monkeypatch, qapp):
