@@ -201,7 +201,9 @@ def _train(parser: _Parser) -> None:
 def _evaluate(parser: _Parser) -> None:
     _learned(parser)
     parser.add_argument("--unseen", action="store_true", help="leave out patients that the weights know")
-    parser.add_argument("--table", choices=("ablation", "adaptive", "scans", "threshold", "mosmed"), help="a table of its paper")
+    parser.add_argument(
+        "--table", choices=("ablation", "adaptive", "scans", "threshold", "mosmed"), help="a table of its paper"
+    )
     parser.add_argument("--json", action="store_true", help="as JSON")
 
 

@@ -31,8 +31,8 @@ _LIMIT = 0.5
 _RULE = (
     "Slices that hold lung, as the default finds it; scans of patients whom the recogniser has not seen. The study's "
     "opinion is the median slice, so that half of the slices decide; beside it the mean of the three highest slices. "
-    "The two groups differ in scanner, resolution and kind of file as well as in disease, and COVID-19 is compared with "
-    "cancer, not with other pneumonia: these figures bound what the opinion is worth, they do not measure it."
+    "The two groups differ in scanner, resolution and kind of file as well as in disease, and COVID-19 is compared "
+    "with cancer, not with other pneumonia: these figures bound what the opinion is worth, they do not measure it."
 )
 
 

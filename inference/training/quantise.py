@@ -30,6 +30,8 @@ LIMIT = 0.003
 CALIBRATION = 128
 """Training pictures, evenly drawn, on which the ranges of the 8 bits are found."""
 CLASSES = "classes"
+_EXACT = r".*\.steady/.*"
+"""What measures noise and takes medians: no weights to quantise, and a threshold to keep."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,10 @@ def quantised(network: Network, recipe: Recipe, training: Pool) -> Any:
     pictures = _images(recipe, training, thinned(len(training), CALIBRATION))
     model = convert(network, recipe.size, len(recipe.channels))
     heads = model.get_rt_info(["groundglass", "heads"]).value
-    out = nncf.quantize(model, nncf.Dataset(pictures), subset_size=len(pictures), fast_bias_correction=True)
+    exact = nncf.IgnoredScope(patterns=[_EXACT], validate=False)
+    out = nncf.quantize(
+        model, nncf.Dataset(pictures), subset_size=len(pictures), fast_bias_correction=True, ignored_scope=exact
+    )
     out.set_rt_info(heads, ["groundglass", "heads"])
     return out
 

@@ -56,6 +56,7 @@ _CLASSIFY = Optimisation(epochs=8, batch=32, rate=1e-3, weight_decay=0.05)
 _RECOGNISE = replace(_CLASSIFY, epochs=30, rate=1.5e-3, warmup=100, average=0.998)
 _UPRIGHT = replace(GENTLE, turn_over=0.05, right_angles=0.0, aimed=0.0)
 _GRAINY = replace(GENTLE, grain=0.4)
+_NOISY = [0.4, 0.6]
 _XRAY = Optimisation(epochs=40, batch=16, rate=1e-3, weight_decay=0.05, warmup=50, average=0.99)
 
 
@@ -176,23 +177,26 @@ def _jcs() -> tuple[Recipe, ...]:
     alone = Recipe(
         "jcs", "segmenter-alone", "jcs/segmenter", "compact", LESIONS, _BRIEF, settings={"recogniser": None}, window=160
     )
-    longer = replace(alone, optimisation=_LONG, augmentation=_GRAINY)
-    return recogniser, replace(longer, part="segmenter", settings={}, start="recogniser"), alone
+    return recogniser, replace(alone, part="segmenter", settings={}, start="recogniser"), alone
 
 
 def _consensus() -> tuple[Recipe, ...]:
-    """Strong augmentation first, then gentle, with windows aimed at disease; the plain network has the same two."""
+    """Strong augmentation, then gentle with windows aimed at disease, then noise; the plain network has two."""
     first = replace(
         _segment("consensus", "lungs-lesions-first", "consensus/joint", LESIONS, ("lung", "lesion")),
         settings={"labels": ["lung", "lesion"], "decoder": [96, 48, 24, 16]}, optimisation=_SHORT,
     )  # fmt: skip
-    joint = replace(first, part="lungs-lesions", start=first.part, optimisation=_FINISH, augmentation=GENTLE)
+    second = replace(first, part="lungs-lesions-second", start=first.part, optimisation=_FINISH, augmentation=GENTLE)
+    joint = replace(
+        second, part="lungs-lesions", start=second.part, optimisation=replace(_LONG, epochs=6, rate=1e-3, warmup=50),
+        augmentation=_GRAINY, settings={**second.settings, "noise": _NOISY},
+    )  # fmt: skip
     effusion = replace(
-        joint, part="effusion", uses=EFFUSIONS, start="lungs-lesions", augmentation=replace(CT, right_angles=0.1),
+        second, part="effusion", uses=EFFUSIONS, start=second.part, augmentation=replace(CT, right_angles=0.1),
         settings={"labels": ["effusion"], "decoder": [96, 48, 24, 16]}, optimisation=_BRIEF,
     )  # fmt: skip
-    plain = [replace(one, system="baseline", settings={"labels": ["lung", "lesion"]}) for one in (first, joint)]
-    return first, joint, effusion, *plain
+    plain = [replace(one, system="baseline", settings={"labels": ["lung", "lesion"]}) for one in (first, second)]
+    return first, second, joint, effusion, *plain
 
 
 _COMPACT = (*_consensus(), *_specialised(), *_mtnet(), *_multitask(), *_cascade(), *_jcs())

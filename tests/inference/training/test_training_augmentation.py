@@ -6,8 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 from numpy.typing import NDArray
 
+from inference.models.noise import neighbours, noise
 from inference.training.augmentation import CT, GENTLE, NONE, PAPER4, Augmentation, augment, mix
 from inference.training.planes import LESION, PLANES
 
@@ -74,6 +76,21 @@ def test_values_stay_between_black_and_white() -> None:
         grey, marked = augment(image, planes, loud, np.random.default_rng(seed))
         assert grey.min() >= 0 and grey.max() <= 1 and grey.dtype == np.float32
         assert set(np.unique(marked)) <= {0, 1}
+
+
+def test_grain_is_noise_of_the_scan_which_the_rendering_makes_stronger_and_moves_nothing() -> None:
+    image, planes = _picture()
+    said = []
+    for seed in range(6):
+        grey, marked = augment(image, planes, replace(NONE, grain=1.0), np.random.default_rng(seed))
+        assert np.array_equal(marked, planes) and grey.min() >= 0 and grey.max() <= 1
+        assert grey[0][planes[0] > 0].mean() > grey[0][planes[:5].max(0) == 0].mean()
+        said.append(_noise(grey))
+    assert min(said) > 0.02 > _noise(image / 255.0) and len(set(said)) == 6
+
+
+def _noise(picture: NDArray[np.float32]) -> float:
+    return float(noise(neighbours(torch.from_numpy(np.asarray(picture, np.float32))[None])))
 
 
 def test_every_channel_is_moved_alike() -> None:
