@@ -79,13 +79,13 @@ def scan_table(found: Sequence[Scan]) -> dict[str, Any]:
         raise WeightsMissing("No slice was found to hold lung, so no scan can be judged.")
     cells, rows = [], []
     for one in found:
-        share = float((one.said > _LIMIT).mean())
+        share, median = float((one.said > _LIMIT).mean()), float(np.median(one.said))
         row = {"patient": one.patient, "set": one.source, "covid": one.covid, "slices": len(one.said), "share": share,
-               "median": float(np.median(one.said)), "positive": one.positive,
+               "median": median, "positive": one.positive,
                "positive_by_strongest": one.by_strongest}  # fmt: skip
         rows.append(row)
         cells.append([one.patient, one.source, "COVID-19" if one.covid else "cancer", str(len(one.said)), number(share),
-                      number(row["median"]), _word(one.positive), _word(one.by_strongest)])  # fmt: skip
+                      number(median), _word(one.positive), _word(one.by_strongest)])  # fmt: skip
     head = ("patient", "set", "truth", "slices with lung", "share positive", "median", "opinion", "by three highest")
     lines = [
         f"{name}: by the median {_share([s.positive is truth for s in found if s.covid is truth])}, by the three "
