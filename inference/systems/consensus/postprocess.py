@@ -17,6 +17,9 @@ _GAUSSIANS = 2.0
 _LUNG_HU = (-1000, -500)
 """Nothing darker or denser than this weighs more in the veto."""
 _NEAR_PIXELS = 9
+_FAT_HU = (-150, -40)
+_NO_AIR_HU = -300
+_LEAST_AIR = 0.3
 
 
 def smoothed(hu: NDArray[np.int16], pixel_mm: tuple[float, float], settings: ConsensusSettings) -> NDArray[np.float32]:
@@ -84,6 +87,25 @@ def beyond_lungs(grown: NDArray[np.uint8], spacing_mm: float, settings: Consensu
         return []
     reach = settings.reach_mm / spacing_mm
     return [k for k in range(len(grown)) if k < held[0] - reach or k > held[-1] + reach]
+
+
+def fat(hu: NDArray[np.int16], lungs: NDArray[np.uint8]) -> Mask:
+    """What is fat in ``lungs``: round kidneys and heart it looks like lung once contrast is equalised.
+
+    In a slice, a connected part of the lung of which less than three tenths hold air, and of which the median is fat's
+    (-150 to -40 HU; consolidated lung is denser, ground-glass darker); its air stays. Both are canonical.
+    """
+    out = np.zeros(lungs.shape, np.bool_)
+    for k in np.flatnonzero((lungs > 0).any(axis=(1, 2))):
+        number, parts = cv2.connectedComponents((lungs[k] > 0).astype(np.uint8), connectivity=4)
+        solid = hu[k] >= _NO_AIR_HU
+        held = np.bincount(parts.ravel(), minlength=number)
+        air = np.bincount(parts[~solid], minlength=number)
+        for part in np.flatnonzero(air < _LEAST_AIR * held):
+            inside = parts == part
+            if part and _FAT_HU[0] <= np.median(hu[k][inside]) <= _FAT_HU[1]:
+                out[k] |= inside & solid
+    return out
 
 
 def other_gas(

@@ -14,7 +14,7 @@ from inference.labels import INFECTED, Lesion
 from inference.models.outputs import RECOGNITION
 from inference.systems.consensus.check import Check
 from inference.systems.consensus.config import ConsensusSettings
-from inference.systems.consensus.postprocess import beyond_lungs, other_gas, smoothed, split, steadied, veto
+from inference.systems.consensus.postprocess import beyond_lungs, fat, other_gas, smoothed, split, steadied, veto
 from inference.systems.growing import Mask, Segmented, nearest
 from inference.systems.learned import Analysis, Looks
 from inference.systems.model import Answers, Model
@@ -202,6 +202,8 @@ class _Run:
         beyond = beyond_lungs(their_lungs, self.run.stack.canonical.geometry.spacing_mm[0], self.settings)
         lungs[beyond] = 0
         lesions[beyond] = 0
+        fatty = fat(self.run.stack.canonical.array, lungs)
+        lungs[fatty] = lesions[fatty] = 0
         if rules.airways is not None:
             self._without_other_gas(lungs, lesions, their_lungs, turn.apply(rules.airways.array))
         if Lesion.EFFUSION.key not in self.sources:

@@ -13,7 +13,7 @@ from inference.systems.answers import opinion_on, strongest
 from inference.systems.cascade_severity import postprocess as cascade
 from inference.systems.cascade_severity.config import CascadeConfig
 from inference.systems.consensus.config import ConsensusSettings
-from inference.systems.consensus.postprocess import beyond_lungs, other_gas, smoothed, split, steadied, veto
+from inference.systems.consensus.postprocess import beyond_lungs, fat, other_gas, smoothed, split, steadied, veto
 from inference.systems.covid_mtnet.config import MtnetSettings
 from inference.systems.covid_mtnet.postprocess import refine, steps
 from inference.systems.growing import Segmented
@@ -245,6 +245,25 @@ def test_airways_and_gas_of_bowel_with_its_walls_are_no_lung_and_dense_lung_stay
     assert found[0, 5:9, 40:50].all()
     assert not found[0, 10:40, 5:35].any()
     assert not found[1].any()
+
+
+def test_fat_is_no_lung_but_consolidation_and_ground_glass_without_air_beside_them_are() -> None:
+    rng = np.random.default_rng(0)
+    hu = rng.normal(-92, 30, (2, 60, 90)).round().astype(np.int16)
+    lungs = np.zeros(hu.shape, np.uint8)
+    lungs[0, 5:25, 5:30] = 1  # fat round a kidney
+    lungs[0, 5:25, 40:70] = 2  # a consolidated base
+    hu[0, 5:25, 40:70] = rng.normal(35, 30, (20, 30))
+    lungs[0, 35:50, 5:30] = 1  # ground-glass alone
+    hu[0, 35:50, 5:30] = rng.normal(-550, 60, (15, 25))
+    lungs[1, 5:40, 5:30] = 1  # lung with a margin of fat: more than three tenths hold air
+    hu[1, 5:25, 5:30] = -850
+    lungs[1, 5:25, 50:80] = 2  # fat with a few pixels of lung in it, which stay
+    hu[1, 5:8, 50:80] = -850
+    found = fat(hu, lungs)
+    expected = np.zeros(hu.shape, bool)
+    expected[0, 5:25, 5:30] = expected[1, 8:25, 50:80] = True
+    assert np.array_equal(found, expected)
 
 
 def test_single_lung_keeps_its_own_side() -> None:
