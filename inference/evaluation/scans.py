@@ -11,14 +11,13 @@ from numpy.typing import NDArray
 from scipy.stats import binomtest
 
 from inference.errors import WeightsMissing
-from inference.evaluation.records import Judge
-from inference.evaluation.sources import Where, weights_of
+from inference.evaluation.records import Record
+from inference.evaluation.sources import Where, kept_records, weights_of
 from inference.evaluation.tables import number, table
 from inference.systems.answers import opinion_on, positive_of, strongest
-from inference.training.batches import Pool, pool
+from inference.training.batches import pool
 from inference.training.data import packs
 from inference.training.datasets.sample import DataError
-from inference.training.judging import judge
 from inference.training.recipe_book import recipes as book
 from inference.training.recipes import Recipe
 from inference.training.uses import Use
@@ -70,7 +69,7 @@ def scans(recipes: Sequence[Recipe], where: Where) -> dict[str, Any]:
     source = source.kept(np.array(keep, np.bool_))
     if not len(source):
         raise DataError(f"{where.data} holds no whole scans ({COVID}, {OTHER}) of patients left out.")
-    return scan_table(_scans(trained, source, _bearing(uses, where)))
+    return scan_table(_scans(kept_records(trained, source, where), _bearing(uses, where)))
 
 
 def scan_table(found: Sequence[Scan]) -> dict[str, Any]:
@@ -100,21 +99,15 @@ def _bearing(uses: tuple[Use, ...], where: Where) -> set[tuple[str, str]]:
     recipe = next(one for one in book("consensus", "compact") if one.part == "lungs-lesions")
     lungs = weights_of(recipe, where)
     source = pool(packs(replace(recipe, uses=uses), where.data, where.cache), uses)
-    held = set()
-    for one in judge(lungs.heads, lungs.predict, source):
-        if float((one.probabilities[one.labels.index("lung")] > _LIMIT).mean()) > HOLDS_LUNG:
-            row = source.row(one.number)
-            held.add((row.source, row.item))
-    return held
+    found = kept_records(lungs, source, where)
+    return {(one.source, one.item) for one in found if (one.lung_share or 0.0) > HOLDS_LUNG}
 
 
-def _scans(trained: Judge, source: Pool, bearing: set[tuple[str, str]]) -> list[Scan]:
+def _scans(found: Sequence[Record], bearing: set[tuple[str, str]]) -> list[Scan]:
     said: dict[tuple[str, str], list[float]] = {}
-    for one in judge(trained.heads, trained.predict, source):
-        row = source.row(one.number)
-        if (row.source, row.item) in bearing:
-            classes = one.classes or {}
-            said.setdefault((row.source, row.patient), []).append(classes[positive_of(tuple(classes))])
+    for one in found:
+        if (one.source, one.item) in bearing:
+            said.setdefault((one.source, one.patient), []).append(one.classes[positive_of(tuple(one.classes))])
     return [
         Scan(patient, name, name == COVID, np.array(values, np.float32)) for (name, patient), values in said.items()
     ]
