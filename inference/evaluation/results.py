@@ -50,9 +50,10 @@ answers a weakness that was seen on the patients of fold 0 (noisy pictures), so 
 another fold is trained; those of `lungs-lesions-second` are not. *Pooled* is over all pixels, *by patient* the mean of
 each patient's own pooled figure. Intervals: a bootstrap over patients (or what stands for them: blocks and
 publications in recognition, blocks of ten in ct100), and paper 4's equation 2 over pictures. With one fold left out
-there are few patients, and three patients' bootstrap says little: read the figures by patient. Masks and decisions are cut at 0.5,
-slices at one pixel, as the papers do; Youden's cut-off, chosen on the same pictures, is beside. On ct100 `lesion` holds
-effusion and is counted so. HD95 is in millimetres where a picture's are known, else in pixels at 256 px."""
+there are few patients, and three patients' bootstrap says little: read the figures by patient. Masks and decisions are
+cut at 0.5, slices at one pixel, as the papers do; Youden's cut-off, chosen on the same pictures, is beside. On ct100
+`lesion` holds effusion and is counted so. HD95 is in millimetres where a picture's are known, else in pixels at 256
+px."""
 
 
 def document(parts: Sequence[Part], where: Where, log: Path, tried: Path) -> str:
