@@ -59,9 +59,7 @@ def scans(recipes: Sequence[Recipe], where: Where) -> dict[str, Any]:
     """A row per scan and the rule's sensitivity and specificity. Raises DataError, WeightsMissing."""
     recipe = next((one for one in recipes if one.part in ("recogniser", "ct-recogniser")), None)
     if recipe is None:
-        raise DataError(
-            f"Whole scans are judged by a recogniser of CT slices, which {recipes[0].system} does not have."
-        )
+        raise DataError("Whole scans are judged by a recogniser of CT slices, which this system does not have.")
     uses = (Use(COVID), Use(OTHER))
     trained = weights_of(recipe, where)
     source = pool(packs(replace(recipe, uses=uses), where.data, where.cache), uses)

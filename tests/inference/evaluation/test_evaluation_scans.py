@@ -41,6 +41,6 @@ def test_an_interval_of_all_right_is_no_certainty() -> None:
 def test_scans_without_lung_or_without_a_recogniser_are_refused(tmp_path: Path) -> None:
     with pytest.raises(WeightsMissing, match="no scan can be judged"):
         scan_table([])
-    with pytest.raises(DataError, match="multitask does not have"):
+    with pytest.raises(DataError, match="this system does not have"):
         where = Where(tmp_path, tmp_path, tmp_path, Place(torch.device("cpu")), print)
         scans(recipes("multitask", "compact"), where)
