@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from inference.labels import Lesion
 from inference.systems.consensus.config import ConsensusSettings
@@ -89,22 +90,25 @@ def beyond_lungs(grown: NDArray[np.uint8], spacing_mm: float, settings: Consensu
     return [k for k in range(len(grown)) if k < held[0] - reach or k > held[-1] + reach]
 
 
-def fat(hu: NDArray[np.int16], lungs: NDArray[np.uint8]) -> Mask:
-    """What is fat in ``lungs``: round kidneys and heart it looks like lung once contrast is equalised.
+def fat(hu: NDArray[np.int16], lungs: NDArray[np.uint8], grown: NDArray[np.uint8]) -> Mask:
+    """What is fat in ``lungs``: round kidneys and above the apices it looks like lung once contrast is equalised.
 
-    In a slice, a connected part of the lung of which less than three tenths hold air, and of which the median is fat's
-    (-150 to -40 HU; consolidated lung is denser, ground-glass darker); its air stays. Both are canonical.
+    In a slice, a connected part of what is no lung to the rules (``grown``) of which less than three tenths hold air,
+    and of which the median is fat's (-150 to -40 HU; consolidated lung is denser, ground-glass darker); its air stays.
+    All are canonical (slices, rows, columns).
     """
     out = np.zeros(lungs.shape, np.bool_)
     for k in np.flatnonzero((lungs > 0).any(axis=(1, 2))):
-        number, parts = cv2.connectedComponents((lungs[k] > 0).astype(np.uint8), connectivity=4)
-        solid = hu[k] >= _NO_AIR_HU
-        held = np.bincount(parts.ravel(), minlength=number)
-        air = np.bincount(parts[~solid], minlength=number)
-        for part in np.flatnonzero(air < _LEAST_AIR * held):
-            inside = parts == part
-            if part and _FAT_HU[0] <= np.median(hu[k][inside]) <= _FAT_HU[1]:
-                out[k] |= inside & solid
+        alone = (lungs[k] > 0) & (grown[k] == 0)
+        number, parts = cv2.connectedComponents(alone.astype(np.uint8), connectivity=4)
+        values, labels = hu[k][alone], parts[alone]
+        solid = values >= _NO_AIR_HU
+        held, air = (np.bincount(one, minlength=number) for one in (labels, labels[~solid]))
+        asked = np.flatnonzero((air < _LEAST_AIR * held) & (held > 0))
+        if asked.size:
+            middle = np.asarray(ndimage.median(values, labels, asked))
+            fatty = asked[(middle >= _FAT_HU[0]) & (middle <= _FAT_HU[1])]
+            out[k][alone] = np.isin(labels, fatty) & solid
     return out
 
 

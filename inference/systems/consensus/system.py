@@ -202,7 +202,7 @@ class _Run:
         beyond = beyond_lungs(their_lungs, self.run.stack.canonical.geometry.spacing_mm[0], self.settings)
         lungs[beyond] = 0
         lesions[beyond] = 0
-        fatty = fat(self.run.stack.canonical.array, lungs)
+        fatty = fat(self.run.stack.canonical.array, lungs, their_lungs)
         lungs[fatty] = lesions[fatty] = 0
         if rules.airways is not None:
             self._without_other_gas(lungs, lesions, their_lungs, turn.apply(rules.airways.array))

@@ -247,22 +247,23 @@ def test_airways_and_gas_of_bowel_with_its_walls_are_no_lung_and_dense_lung_stay
     assert not found[1].any()
 
 
-def test_fat_is_no_lung_but_consolidation_and_ground_glass_without_air_beside_them_are() -> None:
+def test_fat_that_the_rules_leave_out_is_no_lung_but_consolidation_and_ground_glass_are() -> None:
     rng = np.random.default_rng(0)
     hu = rng.normal(-92, 30, (2, 60, 90)).round().astype(np.int16)
-    lungs = np.zeros(hu.shape, np.uint8)
+    lungs, grown = np.zeros(hu.shape, np.uint8), np.zeros(hu.shape, np.uint8)
     lungs[0, 5:25, 5:30] = 1  # fat round a kidney
-    lungs[0, 5:25, 40:70] = 2  # a consolidated base
+    lungs[0, 5:25, 40:70] = 2  # a consolidated base, no lung to the rules
     hu[0, 5:25, 40:70] = rng.normal(35, 30, (20, 30))
     lungs[0, 35:50, 5:30] = 1  # ground-glass alone
     hu[0, 35:50, 5:30] = rng.normal(-550, 60, (15, 25))
-    lungs[1, 5:40, 5:30] = 1  # lung with a margin of fat: more than three tenths hold air
-    hu[1, 5:25, 5:30] = -850
-    lungs[1, 5:25, 50:80] = 2  # fat with a few pixels of lung in it, which stay
+    lungs[1, 5:40, 5:30] = 1  # an apex with fat above it
+    hu[1, 20:40, 5:30], grown[1, 20:40, 5:30] = -850, 1
+    lungs[1, 5:25, 50:80] = 2  # fat with a few pixels of air in it, which stay
     hu[1, 5:8, 50:80] = -850
-    found = fat(hu, lungs)
+    lungs[1, 45:55, 50:80], grown[1, 45:55, 50:80] = 2, 1  # what the rules call lung stays, whatever it is
+    found = fat(hu, lungs, grown)
     expected = np.zeros(hu.shape, bool)
-    expected[0, 5:25, 5:30] = expected[1, 8:25, 50:80] = True
+    expected[0, 5:25, 5:30] = expected[1, 5:20, 5:30] = expected[1, 8:25, 50:80] = True
     assert np.array_equal(found, expected)
 
 
