@@ -18,7 +18,7 @@ _GAUSSIANS = 2.0
 _LUNG_HU = (-1000, -500)
 """Nothing darker or denser than this weighs more in the veto."""
 _NEAR_PIXELS = 9
-_FAT_HU = (-150, -40)
+_FAT_HU = (-130, -50)
 _NO_AIR_HU = -300
 _LEAST_AIR = 0.3
 
@@ -94,7 +94,7 @@ def fat(hu: NDArray[np.int16], lungs: NDArray[np.uint8], grown: NDArray[np.uint8
     """What is fat in ``lungs``: round kidneys and above the apices it looks like lung once contrast is equalised.
 
     In a slice, a connected part of what is no lung to the rules (``grown``) of which less than three tenths hold air,
-    and of which the median is fat's (-150 to -40 HU; consolidated lung is denser, ground-glass darker); its air stays.
+    and of which the median is fat's (-130 to -50 HU; consolidated lung is denser, ground-glass darker); its air stays.
     All are canonical (slices, rows, columns).
     """
     out = np.zeros(lungs.shape, np.bool_)
