@@ -11,11 +11,14 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 ENVIRONMENT = ROOT / ".venv"
 OLDEST_PYTHON = (3, 11)
+_PAUSES_S = (10, 60)
+"""Between attempts to install: a package index can be out of reach for a moment, and what pip has fetched is kept."""
 
 # What Qt, VTK and a virtual display need on Debian and its children; other systems bring it along.
 _LIBRARIES = ("libgl1", "libegl1", "libxkbcommon-x11-0", "libxcb-cursor0", "libxcb-icccm4", "libxcb-image0",
@@ -108,7 +111,13 @@ def _install(python: Path, extra: str) -> None:
         return
     print("Installing Groundglass and what it needs (a few minutes the first time)", flush=True)
     target = f".[{extra}]" if extra else "."
-    command = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--editable", target]
-    if subprocess.run(command, cwd=ROOT).returncode:
-        raise SetupError("The installation failed; see pip's lines above (is the package index reachable?).")
+    command = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--retries", "10",
+               "--editable", target]  # fmt: skip
+    for pause in (*_PAUSES_S, None):
+        if subprocess.run(command, cwd=ROOT).returncode == 0:
+            break
+        if pause is None:
+            raise SetupError("The installation failed; see pip's lines above (is the package index reachable?).")
+        print(f"The installation failed; trying again in {pause} s", flush=True)
+        time.sleep(pause)
     stamp.write_text(needs, "ascii")
