@@ -1,8 +1,10 @@
 """Pages of figures, for a checkout of the source code: ``python -m inference.evaluation results|cards|score``.
 
-``results`` writes ``docs/results.md`` from fold checkpoints and shipped weights; what has been judged once is kept in
-the cache. ``cards`` writes a model card for every listed network. ``score`` analyses a complete CT of ``covid-ct-md``
-with a system, says its figures and logs them; ``covid-P001`` and ``normal-001`` once for each release.
+``results`` writes ``docs/results.md`` from fold checkpoints, records of folds that were finished before (which are
+kept in ``docs/records``) and shipped weights; a part that has none of them keeps its place on the page. What has been
+judged once is kept in the cache. ``cards`` writes a model card for every listed network. ``score`` analyses a complete
+CT of ``covid-ct-md`` with a system, says its figures and logs them; ``covid-P001`` and ``normal-001`` once for each
+release.
 """
 
 from __future__ import annotations
@@ -26,12 +28,14 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _results(options: argparse.Namespace) -> int:
+    from inference.evaluation.kept import Page
     from inference.evaluation.parts import gather
     from inference.evaluation.results import document
 
-    where = _where(options)
-    text = document(gather(where, _shipped(options)), where, options.log, options.tried)
-    _write(options.out or DOCS / "results.md", text)
+    where, page = _where(options), options.out or DOCS / "results.md"
+    before = Page(page.read_text("utf-8") if page.is_file() else "")
+    found = gather(where, _shipped(options), options.records)
+    _write(page, document(found, where, options.log, options.tried, before, not options.no_tables))
     return 0
 
 
@@ -40,9 +44,10 @@ def _cards(options: argparse.Namespace) -> int:
     from inference.evaluation.parts import gather
 
     folder: Path = options.out or CARDS
-    made = cards(gather(_where(options), _shipped(options)), options.networks)
-    for name, text in made.items():
-        _write(folder / f"{name}.md", text)
+    found = gather(_where(options), _shipped(options), options.records)
+    for name, text in cards(found, options.networks).items():
+        if options.card is None or name in options.card:
+            _write(folder / f"{name}.md", text)
     return 0
 
 
@@ -118,8 +123,11 @@ def parser() -> argparse.ArgumentParser:
         one.add_argument("--out", type=Path, metavar="PATH", help="default: docs/results.md, resources/cards")
         one.add_argument("--no-shipped", action="store_true", help="do not run the shipped weights, only checkpoints")
         one.add_argument("--shipped", metavar="PART", nargs="+", help="run the shipped weights of these parts alone")
+        one.add_argument("--records", type=Path, default=DOCS / "records", help="where records of folds are kept")
         one.add_argument("--networks", type=Path, default=DOCS / "networks.md", help="where the decisions stand")
         one.add_argument("--tried", type=Path, default=DOCS / "tried.csv", help="what was tried for missed aims")
+    commands.choices["results"].add_argument("--no-tables", action="store_true", help="keep the papers' tables")
+    commands.choices["cards"].add_argument("--card", metavar="NAME", nargs="+", help="write these cards alone")
     scoring = commands.add_parser("score")
     scoring.add_argument("case", help="a folder of covid-ct-md: cap-001 (development), covid-P001, normal-001")
     scoring.add_argument("--system", default="consensus")

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from inference.errors import InferenceError
+from inference.evaluation import archive
+from inference.evaluation.archive import Fold
 from inference.evaluation.measures import with_lung_shares
 from inference.evaluation.records import Record
 from inference.evaluation.sources import Where, cascaded, entry_of, fold_records, shipped, weight_records
@@ -25,8 +27,8 @@ _LUNGS = "consensus-lungs-lesions"
 class Part:
     """One network.
 
-    ``trained`` are the records of finished fold checkpoints, ``shipped`` those of the weights in the folder of weights
-    as they run; both of left-out patients only. ``missing`` says why there is neither.
+    ``trained`` are the records of finished folds, from their checkpoints or kept ones, ``shipped`` those of the weights
+    in the folder of weights as they run; both of left-out patients only. ``missing`` says why there is neither.
     """
 
     name: str
@@ -48,22 +50,23 @@ class Part:
         return self.trained or self.shipped
 
 
-def gather(where: Where, as_shipped: bool | Collection[str] = True) -> list[Part]:
+def gather(where: Where, as_shipped: bool | Collection[str] = True, kept: Path | None = None) -> list[Part]:
     """Every part of the recipe book in its order; records of slices know how much lung the default finds in them.
 
     ``as_shipped``: shipped weights are run too (once; their records are kept in the cache), of every part or of those
-    that are named (without the variant).
+    that are named (without the variant). ``kept`` is the folder of kept records: those of folds without a checkpoint
+    are taken from it, and those of folds with one are put there.
     """
     where = replace(where, unseen=True)
     found: list[Part] = []
     for recipe in _all():
         runs = as_shipped if isinstance(as_shipped, bool) else short(recipe) in as_shipped
-        part = _part(recipe, where, runs)
+        part = _part(recipe, where, runs, kept)
         if recipe.variant == "paper" and not part.records:
             continue
         found.append(part)
-        if recipe.masked and part.records:
-            found.append(_cascade(part, where))
+        if recipe.masked:
+            found.append(_cascade(part, where) if part.records else replace(part, name=part.name + CASCADED))
     lungs = [one for part in found if part.name == _LUNGS for one in part.records]
     return [
         replace(
@@ -85,16 +88,15 @@ def _all() -> Iterator[Recipe]:
             yield from recipes(system, variant)
 
 
-def _part(recipe: Recipe, where: Where, as_shipped: bool) -> Part:
+def _part(recipe: Recipe, where: Where, as_shipped: bool, kept: Path | None) -> Part:
     states = list(_states(recipe, where.out))
-    done = [(path, state) for path, state in states if state.finished]
     part = Part(
-        short(recipe), recipe, folds=tuple(state.fold for _, state in done),
-        unfinished=tuple(state.fold for _, state in states if not state.finished), entry=entry_of(recipe),
+        short(recipe), recipe, unfinished=tuple(state.fold for _, state in states if not state.finished),
+        entry=entry_of(recipe),
     )  # fmt: skip
     try:
-        trained = _unseen(one for path, _ in done for one in fold_records(path, where))
-        part = _with_facts(replace(part, trained=tuple(trained)), [state for _, state in done])
+        done = [(path, state) for path, state in states if state.finished]
+        part = _with_folds(part, _folds(part.name, done, where, kept))
         if as_shipped and part.entry is not None and not part.entry.disabled:
             trained_weights = shipped(recipe, where)
             records = _unseen(weight_records(trained_weights, where, trained_weights.fold or None))
@@ -122,11 +124,28 @@ def _states(recipe: Recipe, out: Path) -> Iterator[tuple[Path, Checkpoint]]:
             yield path, checkpoints.load(path)
 
 
-def _with_facts(part: Part, states: Sequence[Checkpoint]) -> Part:
-    if not states:
+def _folds(name: str, done: Sequence[tuple[Path, Checkpoint]], where: Where, kept: Path | None) -> tuple[Fold, ...]:
+    """Every finished fold: of checkpoints, whose records are kept from now on, and those that were kept before."""
+    made = [
+        Fold(state.fold, len(state.history), state.seconds, len(state.patients), tuple(fold_records(path, where)))
+        for path, state in done
+    ]
+    if kept is None:
+        return tuple(made)
+    folds = archive.merged(archive.load(kept, name), made)
+    if made:
+        archive.save(kept, name, folds)
+    return folds
+
+
+def _with_folds(part: Part, folds: Sequence[Fold]) -> Part:
+    if not folds:
         return part
-    minutes = sum(state.seconds for state in states) / len(states) / 60.0
-    return replace(part, epochs=len(states[0].history), minutes=minutes, patients=len(states[0].patients))
+    return replace(
+        part, trained=tuple(_unseen(one for fold in folds for one in fold.records)),
+        folds=tuple(one.fold for one in folds), epochs=folds[0].epochs,
+        minutes=sum(one.seconds for one in folds) / len(folds) / 60.0, patients=folds[0].patients,
+    )  # fmt: skip
 
 
 def _unseen(found: Iterable[Record]) -> list[Record]:

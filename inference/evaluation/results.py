@@ -10,6 +10,7 @@ from inference.errors import InferenceError
 from inference.evaluation import figures, scored
 from inference.evaluation.aims import Reached, reached
 from inference.evaluation.intervals import paired_difference
+from inference.evaluation.kept import Cells, Page, together
 from inference.evaluation.measures import (
     ALL_SOURCES,
     COVID_AGAINST_PNEUMONIA,
@@ -31,6 +32,7 @@ from inference.evaluation.part_tables import (
     patients_line,
 )
 from inference.evaluation.parts import Part
+from inference.evaluation.scored_tables import HU_AIMS, aim_cells, log_table, true_hu
 from inference.evaluation.sources import Where
 from inference.evaluation.summary import AGAINST, rows
 from inference.evaluation.tables import markdown, number, table
@@ -53,59 +55,63 @@ publications in recognition, blocks of ten in ct100), and paper 4's equation 2 o
 there are few patients, and three patients' bootstrap says little: read the figures by patient. Masks and decisions are
 cut at 0.5, slices at one pixel, as the papers do; Youden's cut-off, chosen on the same pictures, is beside. On ct100
 `lesion` holds effusion and is counted so. HD95 is in millimetres where a picture's are known, else in pixels at 256
-px."""
+px. Parts that could not be judged anew, because neither checkpoint nor kept records are at hand, keep what an earlier
+page said of them; they are named under *Not there*."""
+_AIMS, _BASELINE, _ALONE, _SHIPPED, _TABLES = (
+    "Aims", "Beside the plain U-Net on ResNet-18", "What the sources alone would give", "As shipped",
+    "Tables of the papers by command",
+)  # fmt: skip
 
 
-def document(parts: Sequence[Part], where: Where, log: Path, tried: Path) -> str:
-    """The whole page as Markdown. ``log`` is that of the scored cases, ``tried`` that of what was tried for an aim."""
+def document(
+    parts: Sequence[Part], where: Where, log: Path, tried: Path, before: Page | None = None, tables: bool = True
+) -> str:
+    """The whole page as Markdown. ``log`` is that of the scored cases, ``tried`` that of what was tried for an aim.
+
+    ``before`` is the earlier page, which parts without records keep their place on; so do the papers' tables where
+    ``tables`` are not made anew.
+    """
+    before = before or Page()
     lines = scored.read(log)
     sections = [
         "# Results", _CONVENTIONS,
-        "## Aims", aims(parts, lines, tried),
+        f"## {_AIMS}", aims(parts, lines, tried, before),
         "## True Hounsfield units", true_hu(lines),
-        "## Beside the plain U-Net on ResNet-18", beside_baseline(parts),
-        "## What the sources alone would give", sources_alone(parts, where),
-        "## As shipped", as_shipped(parts),
-        "## Part by part", *[text for part in parts if part.records for text in _part(part, where)],
-        "## Tables of the papers by command", paper_tables(where),
-        "## Not there", missing(parts),
+        f"## {_BASELINE}", beside_baseline(parts, before),
+        f"## {_ALONE}", sources_alone(parts, where, before),
+        f"## {_SHIPPED}", as_shipped(parts, before),
+        "## Part by part", *[text for part in parts for text in _part_or_kept(part, where, before)],
+        f"## {_TABLES}", paper_tables(where) if tables else before.section(_TABLES),
+        "## Not there", missing(parts, before),
         "## Every time a test case was scored", log_table(lines),
     ]  # fmt: skip
     return "\n\n".join(text for text in sections if text) + "\n"
 
 
-def aims(parts: Sequence[Part], lines: Sequence[scored.Scored], tried: Path) -> str:
+def aims(parts: Sequence[Part], lines: Sequence[scored.Scored], tried: Path, before: Page | None = None) -> str:
     """Aim, ours, met or missed; after it, what was tried for those that are missed."""
+    known = {tuple(row[:2]): row for row in (before or Page()).rows(_AIMS)}
     found = reached({part.name: part.records for part in parts})
     cells_of = [
-        [one.aim.title, one.part, f"≥ {one.aim.least:g}", *cells(one.ours)[:2], *cells(one.ours)[3:], one.verdict]
+        known.get((one.aim.title, one.part), _aim_cells(one)) if one.ours is None else _aim_cells(one)
         for one in found
     ]  # fmt: skip
-    cells_of += [_hu_cells(lines, *one) for one in _HU_AIMS]
+    missed = list(dict.fromkeys(row[0] for row in cells_of if row[-1] == "missed"))
+    cells_of += [aim_cells(lines, *one) for one in HU_AIMS]
     head = ("aim", "part", "wanted", "ours", "95 % over patients", "patients, pictures", "verdict")
-    return "\n\n".join((table(head, cells_of), _tried(found, tried)))
+    return "\n\n".join((table(head, cells_of), _tried(missed, tried)))
 
 
-def true_hu(lines: Sequence[scored.Scored]) -> str:
-    """The last figures of each system on each case, densitometry beside."""
-    last = {(one.case, one.figure, one.system): one for one in lines}
-    ordered = sorted(last.values(), key=lambda one: (one.case, one.figure, one.system))
-    head = ("case", "figure", "system", "value", "95 %", "release", "note")
-    text = table(head, [
-        [one.case, one.figure, one.system, one.value, _spread(one), one.release, one.note]
-        for one in ordered
-    ])  # fmt: skip
-    return (
-        "Per cent of lung infected per slice, over slices that hold lung, through the path of `groundglass analyse`; "
-        "intervals over runs of ten slices. `cap-001` is for development, and its zeros mean unknown: its AUC is no "
-        f"measure of anything but change.\n\n{text}"
-    )
+def _aim_cells(one: Reached) -> Cells:
+    ours = cells(one.ours)
+    return [one.aim.title, one.part, f"≥ {one.aim.least:g}", *ours[:2], *ours[3:], one.verdict]
 
 
-def beside_baseline(parts: Sequence[Part]) -> str:
+def beside_baseline(parts: Sequence[Part], before: Page | None = None) -> str:
     """Each part less the baseline, by patient; the default's stages less the baseline's of the same name."""
     plain = [part for part in parts if part.recipe.system == BASELINE and part.records]
-    if not plain:
+    known = (before or Page()).rows(_BASELINE)
+    if not plain and not known:
         return "The baseline is not trained yet."
     cells_of = [
         cells
@@ -114,6 +120,7 @@ def beside_baseline(parts: Sequence[Part]) -> str:
         if part.recipe.system != BASELINE and _stage(part) in (beside.recipe.part, "")
         for cells in _less(part, beside)
     ]
+    cells_of = together(known, cells_of, _made(parts) if plain else ())
     if not cells_of:
         return "No part has been judged on the baseline's patients yet."
     head = ("part", "less", "what", "on", "mean difference of Dice", "95 % over patients", "patients", "each")
@@ -144,7 +151,7 @@ def _less(part: Part, beside: Part) -> list[list[str]]:
     return out
 
 
-def sources_alone(parts: Sequence[Part], where: Where) -> str:
+def sources_alone(parts: Sequence[Part], where: Where, before: Page | None = None) -> str:
     """Recognition within each source beside its thumbnails' neighbours and the film's shape, on the same pictures."""
     cells_of = []
     for part in parts:
@@ -164,13 +171,14 @@ def sources_alone(parts: Sequence[Part], where: Where) -> str:
                 part.name, place, what, number(ours.value), between(ours.interval), f"{ours.patients}, {ours.pictures}",
                 number(beside["thumbnails"]), number(beside["square"]),
             ])  # fmt: skip
+    cells_of = together((before or Page()).rows(_ALONE), cells_of, _made(parts))
     if not cells_of:
         return "No recogniser has been judged yet."
     head = ("part", "source", "what", "AUC", "95 % over groups", "groups, pictures", "thumbnails' neighbours", "shape")
     return table(head, cells_of)
 
 
-def as_shipped(parts: Sequence[Part]) -> str:
+def as_shipped(parts: Sequence[Part], before: Page | None = None) -> str:
     """What runs, beside what was trained."""
     cells_of = []
     for part in parts:
@@ -182,6 +190,8 @@ def as_shipped(parts: Sequence[Part]) -> str:
                 verdict = "" if name != "dice" else "within 0.003" if abs(change) <= CLOSE else "**further than 0.003**"
                 cells_of.append([part.file, what, place, NAMES[name], number(trained.value, 4), number(runs.value, 4),
                                  f"{change:+.4f}", verdict])  # fmt: skip
+    listed = {part.file for part in parts if part.file}
+    cells_of = together((before or Page()).rows(_SHIPPED), cells_of, listed)
     if not cells_of:
         return "No shipped weights have been judged beside their checkpoints yet."
     return table(("file", "what", "on", "figure", "as trained", "as shipped", "difference", ""), cells_of)
@@ -205,22 +215,29 @@ def paper_tables(where: Where) -> str:
     return "\n\n".join(out)
 
 
-def missing(parts: Sequence[Part]) -> str:
-    """Parts without figures, and why."""
+def missing(parts: Sequence[Part], before: Page | None = None) -> str:
+    """Parts without figures, and why; and those whose figures are an earlier page's."""
+    nothing = [part for part in parts if not part.records]
+    kept = [part.name for part in nothing if (before or Page()).section(part.name, 3)]
     lines = [
-        f"- {part.name}: {part.missing or 'no picture of a left-out patient'}" for part in parts if not part.records
+        f"- {part.name}: {part.missing or 'no picture of a left-out patient'}"
+        for part in nothing
+        if part.name not in kept
     ]
+    if kept:
+        lines.append(f"- Figures of an earlier page, whose checkpoints are not at hand: {'; '.join(kept)}.")
     return "\n".join(lines) or "Every part has figures."
 
 
-def log_table(lines: Sequence[scored.Scored]) -> str:
-    """The log as it is kept in ``docs/scored.csv``."""
-    head = ("release", "date", "case", "system", "figure", "value", "95 %", "command", "note")
-    return table(head, [
-        [one.release, one.date, one.case, one.system, one.figure, one.value,
-         _spread(one), f"`{one.command}`", one.note]
-        for one in lines if one.case in scored.TEST_CASES
-    ])  # fmt: skip
+def _made(parts: Sequence[Part]) -> set[str]:
+    return {part.name for part in parts if part.records}
+
+
+def _part_or_kept(part: Part, where: Where, before: Page) -> list[str]:
+    if part.records:
+        return _part(part, where)
+    kept = before.section(part.name, 3)
+    return [f"### {part.name}", kept] if kept else []
 
 
 def _part(part: Part, where: Where) -> list[str]:
@@ -246,13 +263,12 @@ def _everything(part: Part, where: Where) -> str:
     return f"<details><summary>All figures of {part.name}</summary>\n\n{markdown(found)}\n\n</details>"
 
 
-def _tried(found: Sequence[Reached], tried: Path) -> str:
+def _tried(titles: Sequence[str], tried: Path) -> str:
     """What was tried for the aims that are missed."""
     known: list[dict[str, str]] = []
     if tried.is_file():
         with tried.open(newline="", encoding="utf-8") as stream:
             known = list(csv.DictReader(stream))
-    titles = dict.fromkeys(one.aim.title for one in found if one.verdict == "missed")
     out = []
     for title in titles:
         mine = [row for row in known if row["aim"] == title]
@@ -260,25 +276,6 @@ def _tried(found: Sequence[Reached], tried: Path) -> str:
         text = table(head, [[row[name] for name in head] for row in mine]) if mine else _NOTHING_TRIED
         out.append(f"### Missed: {title}\n\n{text}")
     return "\n\n".join(out)
-
-
-_HU_AIMS = (
-    ("AUC over slices", "covid-P001", 0.95, True), ("mean per cent of a slice", "normal-001", 0.5, False),
-)  # fmt: skip
-
-
-def _hu_cells(lines: Sequence[scored.Scored], figure: str, case: str, bound: float, least: bool) -> list[str]:
-    mine = [one for one in lines if (one.system, one.case, one.figure) == ("consensus", case, figure)]
-    wanted = f"{'≥' if least else '<'} {bound:g}"
-    if not mine:
-        return [f"{case}, {figure}", "consensus", wanted, "–", "–", "1, –", "not scored"]
-    last = mine[-1]
-    met = float(last.value) >= bound if least else float(last.value) < bound
-    return [f"{case}, {figure}", "consensus", wanted, last.value, _spread(last), "1, –", "met" if met else "missed"]
-
-
-def _spread(one: scored.Scored) -> str:
-    return f"{one.low}–{one.high}" if one.low else "–"
 
 
 def _known(values: dict[str, float | None]) -> dict[str, float]:
