@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.training.planes import LESION, LUNG
+from inference.training.planes import EFFUSION, LESION, LUNG
 from inference.transforms.rendering import CLIP_LIMIT
 
 Image = NDArray[np.float32]
@@ -24,7 +24,7 @@ class Augmentation:
 
     ``right_angles``: turned by 90, 180 or 270 degrees (paper 4). ``rotation`` in degrees, ``scale`` as a range,
     ``shift`` as a share of the side. ``intensity`` scales the strength of every grey-level change at once.
-    ``aimed``: how often a window is laid round a marked place, a lesion where there is one, instead of anywhere.
+    ``aimed``: how often a window is laid round a marked place, a lesion or fluid, instead of anywhere.
     ``grain``: how often a picture is rendered as if the scan had had the noise of thin slices or of a low dose.
     """
 
@@ -116,7 +116,7 @@ def _motion(
 
 def _marked_place(planes: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.float64]:
     """Column and row of a pixel that is marked; the middle where none is."""
-    for plane in (LESION, LUNG):
+    for plane in (LESION, EFFUSION, LUNG):
         marked = np.flatnonzero(planes[plane])
         if marked.size:
             row, column = divmod(int(marked[rng.integers(marked.size)]), planes.shape[-1])

@@ -55,6 +55,7 @@ _JOINT_TASKS = Optimisation(epochs=3, batch=8, rate=1e-3, warmup=100, average=0.
 _CLASSIFY = Optimisation(epochs=8, batch=32, rate=1e-3, weight_decay=0.05)
 _RECOGNISE = replace(_CLASSIFY, epochs=30, rate=1.5e-3, warmup=100, average=0.998)
 _UPRIGHT = replace(GENTLE, turn_over=0.05, right_angles=0.0, aimed=0.0)
+_FLUID = replace(_UPRIGHT, aimed=0.7, window=0.0, equalise=0.0)
 _GRAINY = replace(GENTLE, grain=0.4)
 _NOISY = [0.4, 0.6]
 _XRAY = Optimisation(epochs=40, batch=16, rate=1e-3, weight_decay=0.05, warmup=50, average=0.99)
@@ -92,20 +93,25 @@ def _on_xrays(recipe: Recipe, part: str, labels: tuple[str, ...], uses: tuple[Us
 
 
 def _streams() -> tuple[Recipe, ...]:
-    """Lungs and lesions of any kind are the neighbouring domain from which the streams start."""
+    """Lungs and lesions of any kind are the neighbouring domain from which the streams start.
+
+    But for effusion, which equalised contrast hides between muscle and collapsed lung: its stream sees the soft-tissue
+    picture besides, and starts afresh.
+    """
     network = "specialised-streams/stream"
     first = _segment("specialised-streams", "lungs-lesions", network, LUNGS, ("lung", "lesion"))
     first = replace(first, optimisation=replace(_BRIEF, epochs=10, rate=3e-3, warmup=50))
     labels = ("ground_glass", "consolidation", "effusion")
     apart = tuple(
-        replace(
-            first, part=label.replace("_", "-"), uses=EFFUSIONS if label == "effusion" else CLASSES,
-            settings={"labels": [label]}, start=first.part,
-        )
-        for label in labels
+        replace(first, part=label.replace("_", "-"), uses=CLASSES, settings={"labels": [label]}, start=first.part)
+        for label in labels[:2]
+    )
+    fluid = replace(
+        first, part=labels[2], uses=EFFUSIONS, channels=("local", "soft"), augmentation=_FLUID,
+        settings={"labels": [labels[2]], "in_channels": 2}, optimisation=replace(_LONG, epochs=40, rate=3e-3),
     )  # fmt: skip
     together = replace(first, part="all-classes", uses=CLASSES, settings={"labels": list(labels)}, start=first.part)
-    return (first, *apart, together)
+    return (first, *apart, fluid, together)
 
 
 def _specialised() -> tuple[Recipe, ...]:
