@@ -67,7 +67,7 @@ class Reached:
 
 _DEFAULT = ("consensus-lungs-lesions",)
 _SLICES = "covid20-slices-256"
-_FLUID = ("consensus-effusion", "specialised-streams-effusion")
+_FLUID = ("specialised-streams-effusion",)
 _CT = ("jcs-recogniser", "specialised-streams-recogniser", "covid-mtnet-ct-recogniser", "multitask-network")
 _FILMS = ("specialised-streams-xray-recogniser", "covid-mtnet-xray-recogniser")
 _FIELDS, _INFECTED = ("covid-mtnet-xray-lungs",), ("covid-mtnet-xray-lesions",)

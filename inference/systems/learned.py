@@ -30,6 +30,8 @@ from inference.volume import Heatmap, LabelMap, Volume
 _BATCH = 8
 _COARSE_MM = 8.0
 _MOST_COARSE = 8
+_SOFT = "soft"
+"""The channel that only Hounsfield units fill."""
 
 Looks = Literal["both", "once", "in turn"]
 """Whether a network that was trained so is asked about mirror images: about each slice's as well, about none, or about
@@ -87,14 +89,14 @@ class Analysis:
         return found
 
     def optional(self, part: str) -> Model | None:
-        """The network that fills a part, or None where none is listed.
+        """The network that fills a part, or None where none is listed, or where it needs Hounsfield units and has none.
 
         Of several the first whose files are whole; a part that is not required is left out where none is, and the
         reader is told either way. Raises WeightsMissing for the files of a required part.
         """
         wanted = self._part(part)
         entry, first = (choose(wanted, self.context.config) for choose in (usable_weights, chosen_weights))
-        if entry is None or first is None:
+        if entry is None or first is None or (_SOFT in entry.channels and self.stack.kind is not Kind.HU):
             return None
         try:
             model = runtime.open_model(entry, self.device)

@@ -171,7 +171,7 @@ CONSENSUS = _learned(
         Part("recogniser", ("specialised-streams-recogniser",), required=False),
         Part("ground_glass", ("specialised-streams-ground-glass",), required=False),
         Part("consolidation", ("specialised-streams-consolidation",), required=False),
-        Part("effusion", ("consensus-effusion",), required=False),
+        Part("effusion", ("specialised-streams-effusion",), required=False),
     ),
     (("body", 0.02), ("lung", 0.35), ("lesion", 0.35), ("recognition", 0.08), ("densitometry", 0.15),
      ("explanation", 0.05)),

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from inference.errors import SeriesError
-from inference.training.augmentation import CT, GENTLE, XRAY
+from inference.training.augmentation import GENTLE, XRAY
 from inference.training.recipe_papers import as_published
 from inference.training.recipes import ACTIVATION, Recipe, Variant
 from inference.training.schedules import Optimisation
@@ -197,12 +197,8 @@ def _consensus() -> tuple[Recipe, ...]:
         second, part="lungs-lesions", start=second.part, optimisation=replace(_LONG, epochs=6, rate=1e-3, warmup=50),
         augmentation=_GRAINY, settings={**second.settings, "noise": _NOISY},
     )  # fmt: skip
-    effusion = replace(
-        second, part="effusion", uses=EFFUSIONS, start=second.part, augmentation=replace(CT, right_angles=0.1),
-        settings={"labels": ["effusion"], "decoder": [96, 48, 24, 16]}, optimisation=_BRIEF,
-    )  # fmt: skip
     plain = [replace(one, system="baseline", settings={"labels": ["lung", "lesion"]}) for one in (first, second)]
-    return first, second, joint, effusion, *plain
+    return first, second, joint, *plain
 
 
 _COMPACT = (*_consensus(), *_specialised(), *_mtnet(), *_multitask(), *_cascade(), *_jcs())

@@ -17,6 +17,8 @@ class ConsensusSettings:
     that tell them apart look at a slice every ``class_step_mm``; those between are told apart like the nearest.
     ``difference``: percentage points between networks and densitometry above which the reader is told. ``most_gas``:
     share of the lungs that may be taken out as airways and gas of bowel; above it the reader is told instead.
+    ``fluid_hu`` and ``least_fluid_ml``: between which densities the median of an effusion that the stream marks must
+    lie, and how large it must be.
     ``reach_mm``: how far above and below the lung that density rules find a network may find lung.
     """
 
@@ -31,6 +33,8 @@ class ConsensusSettings:
     difference: float = 15.0
     most_gas: float = 0.15
     reach_mm: float = 10.0
+    fluid_hu: tuple[float, float] = (-30.0, 60.0)
+    least_fluid_ml: float = 2.0
 
     @classmethod
     def paper(cls) -> Self:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import cc3d
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -110,6 +111,23 @@ def fat(hu: NDArray[np.int16], lungs: NDArray[np.uint8], grown: NDArray[np.uint8
             fatty = asked[(middle >= _FAT_HU[0]) & (middle <= _FAT_HU[1])]
             out[k][alone] = np.isin(labels, fatty) & solid
     return out
+
+
+def like_fluid(
+    hu: NDArray[np.int16], marked: Mask, spacing_mm: tuple[float, float, float], settings: ConsensusSettings
+) -> Mask:
+    """The connected parts of what a stream ``marked`` as effusion that are large enough and on the whole as dense as
+    fluid: collapsed lung and muscle are denser, fat is not. All are canonical (slices, rows, columns)."""
+    if not marked.any():
+        return marked
+    parts = cc3d.connected_components(marked, connectivity=6)
+    sizes = np.bincount(parts.ravel())
+    least = settings.least_fluid_ml * 1000.0 / float(np.prod(spacing_mm))
+    large = np.flatnonzero(sizes >= least)
+    large = large[large > 0]
+    middle = np.asarray(ndimage.median(hu, parts, large)) if large.size else np.zeros(0)
+    low, high = settings.fluid_hu
+    return np.asarray(np.isin(parts, large[(middle >= low) & (middle <= high)]), np.bool_)
 
 
 def other_gas(

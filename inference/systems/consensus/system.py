@@ -14,7 +14,16 @@ from inference.labels import INFECTED, Lesion
 from inference.models.outputs import RECOGNITION
 from inference.systems.consensus.check import Check
 from inference.systems.consensus.config import ConsensusSettings
-from inference.systems.consensus.postprocess import beyond_lungs, fat, other_gas, smoothed, split, steadied, veto
+from inference.systems.consensus.postprocess import (
+    beyond_lungs,
+    fat,
+    like_fluid,
+    other_gas,
+    smoothed,
+    split,
+    steadied,
+    veto,
+)
 from inference.systems.growing import Mask, Segmented, nearest
 from inference.systems.learned import Analysis, Looks
 from inference.systems.model import Answers, Model
@@ -86,11 +95,13 @@ class _Run:
         opacity = self._steadied(said) & inside
         lesions = self._classes(opacity, bearing)
         run.publish("lesions", lesions, 0, len(run.stack) - 1)
+        streamed = self._streamed_fluid(bearing)
         run.begin("recognition")
         recognition, positive, target = self._recognition(bearing)
         run.begin("densitometry")
         checked = check.result()
         self._compared(checked, lungs, lesions)
+        self._fluid(checked, streamed, lungs, lesions)
         run.begin("explanation")
         if target:
             heat = heat_of_class(run, run.model("recogniser"), positive, RECOGNITION, target)
@@ -139,7 +150,7 @@ class _Run:
         return steadied(said.levels, list(said.peak), spacing, self.settings)
 
     def _classes(self, opacity: Mask, bearing: list[int]) -> NDArray[np.uint8]:
-        """Classes from Hounsfield units; without them from streams where both were trained, else none; and fluid."""
+        """Classes from Hounsfield units; without them from streams where both were trained, else none."""
         run, settings = self.run, self.settings
         out = np.zeros(opacity.shape, np.uint8)
         opaque = [k for k in bearing if opacity[k].any()]
@@ -163,7 +174,6 @@ class _Run:
         else:
             out[opacity] = Lesion.UNCLASSIFIED
             self.sources[Lesion.UNCLASSIFIED.key] = "learned"
-        self._fluid(out, bearing)
         return out
 
     def _streams(self) -> dict[Lesion, Model]:
@@ -171,15 +181,32 @@ class _Run:
         found = {label: self.run.optional(name) for name, label in _CLASSES.items()}
         return {label: model for label, model in found.items() if model is not None}
 
-    def _fluid(self, lesions: NDArray[np.uint8], bearing: list[int]) -> None:
-        """Effusion where no opacity lies, by the stream where it was trained."""
-        model = self.run.optional("effusion")
-        if model is not None:
-            grown = self.run.growing(model, "effusion")
-            self.run.look_between(model, bearing, grown.add, grown)
-            effusion = grown.done().mask
-            lesions[effusion & (lesions == 0)] = Lesion.EFFUSION
-            self.sources[Lesion.EFFUSION.key] = "learned"
+    def _streamed_fluid(self, bearing: list[int]) -> Mask | None:
+        """Effusion as the stream sees it, as far as it has a fluid's density; None where no stream was trained."""
+        run = self.run
+        model = run.optional("effusion")
+        if model is None:
+            return None
+        grown = run.growing(model, "effusion")
+        run.look_between(model, bearing, grown.add, grown, "once")
+        self.sources[Lesion.EFFUSION.key] = "learned"
+        run.thresholds["effusion_probability"] = model.entry.threshold
+        canonical = run.stack.canonical
+        return like_fluid(canonical.array, grown.done().mask, canonical.geometry.spacing_mm, self.settings)
+
+    def _fluid(
+        self, rules: SystemOutput | None, streamed: Mask | None, lungs: NDArray[np.uint8], lesions: NDArray[np.uint8]
+    ) -> None:
+        """Lay fluid over the rest: what density rules find anywhere, what the stream finds where no haze is."""
+        if rules is None:
+            return
+        fluid = self.volume.geometry.orientation.apply(rules.lesions.array) == Lesion.EFFUSION
+        if streamed is not None:
+            fluid |= streamed & (lesions != Lesion.GROUND_GLASS)
+        lesions[fluid] = Lesion.EFFUSION  # also over opacity: some slices taught the network to mark fluid as such
+        lungs[fluid] = 0
+        self.sources.setdefault(Lesion.EFFUSION.key, "rule")
+        self.run.thresholds.update({k: v for k, v in rules.thresholds.items() if k.startswith("effusion_")})
 
     def _recognition(self, bearing: list[int]) -> tuple[Recognition | None, list[int], str]:
         """The recogniser's opinion, its positive slices and what it looked for; nothing where none was trained."""
@@ -189,7 +216,7 @@ class _Run:
         return self.run.recognised(model, bearing, model.entry.threshold, "once")
 
     def _compared(self, rules: SystemOutput | None, lungs: NDArray[np.uint8], lesions: NDArray[np.uint8]) -> None:
-        """Take fluid from the rules where no stream finds it, and lung where the network misses most of a slice's.
+        """Take lung from the rules where the network misses most of a slice's, and leave out what is none to them.
 
         Where the two differ by much the reader is told.
         """
@@ -206,12 +233,6 @@ class _Run:
         lungs[fatty] = lesions[fatty] = 0
         if rules.airways is not None:
             self._without_other_gas(lungs, lesions, their_lungs, turn.apply(rules.airways.array))
-        if Lesion.EFFUSION.key not in self.sources:
-            fluid = theirs == Lesion.EFFUSION  # also over opacity: some slices taught the network to mark fluid as such
-            lesions[fluid] = Lesion.EFFUSION
-            lungs[fluid] = 0
-            self.sources[Lesion.EFFUSION.key] = "rule"
-            self.run.thresholds.update({k: v for k, v in rules.thresholds.items() if k.startswith("effusion_")})
         mine, other = _percent(lesions, lungs), _percent(theirs, their_lungs)
         if mine is not None and other is not None and abs(mine - other) > self.settings.difference:
             self.run.warn(

@@ -81,7 +81,8 @@ class SpecialisedStreams:
             model = own or everything
             if model is None or name not in labels_of(model, "mask"):
                 run.warn(
-                    f"no_{name}_stream", f"No stream for {name.replace('_', '-')} was trained: it is not looked for."
+                    f"no_{name}_stream",
+                    f"No stream for {name.replace('_', '-')} was trained on such pictures: it is not looked for.",
                 )
                 continue
             found[label] = run.segment(model, bearing, name, threshold=self.settings.probability, levels=True)

@@ -103,8 +103,8 @@ def test_smallest_effusion_is_listed_and_not_counted() -> None:
         for who, counts in (("LUNG1-013", [0, 1, 9, 90]), ("LUNG1-001", [8, 2, 2, 90]), ("LUNG1-018", [7, 3, 3, 90]))
     ]
     median = next(
-        one.ours for one in reached({"consensus-effusion": ones})
-        if "median" in one.aim.title and one.part == "consensus-effusion"
+        one.ours for one in reached({"specialised-streams-effusion": ones})
+        if "median" in one.aim.title and one.part == "specialised-streams-effusion"
     )  # fmt: skip
     assert median is not None and median.value == pytest.approx(0.75) and median.patients == 2
     assert "LUNG1-013 0.000" in patients_line(ones) and "not counted" in patients_line(ones)

@@ -13,7 +13,16 @@ from inference.systems.answers import opinion_on, strongest
 from inference.systems.cascade_severity import postprocess as cascade
 from inference.systems.cascade_severity.config import CascadeConfig
 from inference.systems.consensus.config import ConsensusSettings
-from inference.systems.consensus.postprocess import beyond_lungs, fat, other_gas, smoothed, split, steadied, veto
+from inference.systems.consensus.postprocess import (
+    beyond_lungs,
+    fat,
+    like_fluid,
+    other_gas,
+    smoothed,
+    split,
+    steadied,
+    veto,
+)
 from inference.systems.covid_mtnet.config import MtnetSettings
 from inference.systems.covid_mtnet.postprocess import refine, steps
 from inference.systems.growing import Segmented
@@ -265,6 +274,23 @@ def test_fat_that_the_rules_leave_out_is_no_lung_but_consolidation_and_ground_gl
     expected = np.zeros(hu.shape, bool)
     expected[0, 5:25, 5:30] = expected[1, 5:20, 5:30] = expected[1, 8:25, 50:80] = True
     assert np.array_equal(found, expected)
+
+
+def test_marked_fluid_must_be_as_dense_as_fluid_and_large_enough() -> None:
+    rng = np.random.default_rng(0)
+    spacing, settings = (3.0, 2.0, 2.0), ConsensusSettings()
+    hu, marked, expected = np.full((20, 60, 90), -850, np.int16), np.zeros((20, 60, 90), bool), None
+    for rows, columns, level in (
+        (slice(5, 25), slice(5, 30), 12),  # an effusion of 72 ml
+        (slice(30, 50), slice(5, 30), 90),  # collapsed lung after contrast
+        (slice(5, 25), slice(50, 80), -100),  # fat
+    ):
+        marked[2:14, rows, columns] = True
+        hu[2:14, rows, columns] = rng.normal(level, 25, hu[2:14, rows, columns].shape)
+        expected = marked.copy() if expected is None else expected
+    marked[16, 40:46, 60:66], hu[16, 40:46, 60:66] = True, 10  # 0.4 ml
+    assert np.array_equal(like_fluid(hu, marked, spacing, settings), expected)
+    assert not like_fluid(hu, np.zeros_like(marked), spacing, settings).any()
 
 
 def test_single_lung_keeps_its_own_side() -> None:

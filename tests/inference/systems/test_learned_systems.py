@@ -21,7 +21,8 @@ from tests.helpers.learned import CASCADE, Recorder, RuleModel, ruled, ship_tiny
 from tests.helpers.phantoms import Chest, chest
 
 SYSTEMS = ("consensus", "cascade-severity", "jcs", "specialised-streams", "covid-mtnet", "multitask")
-SMALL = chest(disease="right", shape=(6, 48, 64), spacing_mm=(40.0, 7.0, 6.0)).volume
+SMALL_CHEST = chest(disease="right", shape=(6, 48, 64), spacing_mm=(40.0, 7.0, 6.0))
+SMALL = SMALL_CHEST.volume
 
 
 def solid(position: str, code: str | None = None) -> Chest:
@@ -187,3 +188,36 @@ def test_consensus_splits_by_printed_cutoff_where_no_stream_was_trained(tmp_path
     assert output.thresholds["consolidation_hu"] == -300.0
     assert output.rib_cage is not None
     assert SMALL.array[output.lesions.array == Lesion.CONSOLIDATION].mean() > -300
+
+
+def _only_effusion(grey: np.ndarray) -> dict[str, np.ndarray]:
+    """Fluid wherever the soft-tissue picture (-160 to 240 HU) is about as bright as water."""
+    water = ((grey[:, 1] > 0.38) & (grey[:, 1] < 0.46)).astype(np.float32)
+    return {"mask": np.stack([1 - water, water], axis=1)}
+
+
+def test_consensus_adds_the_streams_fluid_to_that_of_the_rules_and_takes_it_from_the_lung(tmp_path: Path) -> None:
+    case = chest(disease="none")
+    array = case.volume.array.copy()
+    turned = case.volume.geometry.orientation.apply(case.lungs)
+    rows = np.flatnonzero((turned == Lung.RIGHT).any(axis=(0, 2)))
+    level = int(rows[len(rows) // 2])  # a pool in the middle of the right lung, where no rule looks for one
+    pool = case.lungs == Lung.RIGHT
+    pool[:, : level - 4], pool[:, level + 4 :] = False, False
+    array[pool] = 8
+    with ruled(tmp_path) as models:
+        models["specialised-streams-effusion-compact"].rule = _only_effusion
+        output = create("consensus").run(replace(case.volume, array=array), Recorder())
+    fluid = output.lesions.array == Lesion.EFFUSION
+    assert output.sources["effusion"] == "learned" and output.thresholds["effusion_probability"] == 0.5
+    assert (fluid & pool).sum() > 0.7 * pool.sum()
+    assert not (output.lungs.array[fluid] > 0).any()
+
+
+def test_stream_that_sees_soft_tissue_is_not_asked_about_eight_bit_pictures(tmp_path: Path) -> None:
+    ship_tiny(tmp_path)
+    ship_tiny(tmp_path, "specialised-streams-effusion-compact", channels=("local", "soft"))
+    with weights_in(tmp_path):
+        output = create("specialised-streams").run(eight_bit(SMALL_CHEST), Recorder())
+    assert "effusion" not in output.sources
+    assert "no_effusion_stream" in {warning.code for warning in output.warnings}
