@@ -202,7 +202,9 @@ def _evaluate(parser: _Parser) -> None:
     _learned(parser)
     parser.add_argument("--unseen", action="store_true", help="leave out patients that the weights know")
     parser.add_argument(
-        "--table", choices=("ablation", "adaptive", "scans", "threshold", "mosmed"), help="a table of its paper"
+        "--table",
+        choices=("ablation", "adaptive", "effusion", "scans", "threshold", "mosmed"),
+        help="a table of its paper, or of whole scans",
     )
     parser.add_argument("--json", action="store_true", help="as JSON")
 

@@ -1,4 +1,4 @@
-"""Tables that the papers print, with our weights: the ablation, MosMed grades, and the thresholds."""
+"""Tables by command: those that the papers print, with our weights, and what whole scans are worth."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from inference.errors import WeightsMissing
 from inference.evaluation import figures
 from inference.evaluation.adaptive import adaptive
 from inference.evaluation.counts import Counts
+from inference.evaluation.fluid import fluid
 from inference.evaluation.intervals import normal_interval
 from inference.evaluation.scans import scans
 from inference.evaluation.sources import Where, part_records, weights_of
@@ -139,6 +140,7 @@ def grade_table(said: Sequence[str], known: Sequence[int]) -> dict[str, Any]:
 
 TABLES: dict[str, Callable[[Sequence[Recipe], Where], dict[str, Any]]] = {
     "ablation": ablation, "threshold": threshold, "mosmed": mosmed, "adaptive": adaptive, "scans": scans,
+    "effusion": fluid,
 }  # fmt: skip
 
 

@@ -201,6 +201,7 @@ def paper_tables(where: Where) -> str:
     """The tables by command, or what they wait for."""
     out = []
     for name, system in (
+        ("effusion", "consensus"),
         ("scans", "specialised-streams"),
         ("adaptive", "covid-mtnet"),
         ("ablation", "multitask"),
