@@ -35,8 +35,8 @@ _SET, _STREAM = "plethora-effusion", "effusion"
 _SYSTEMS = ("consensus", "densitometry")
 _RESAMPLES = 2000
 _RULE = (
-    "Whole CTs as `groundglass analyse` judges them, voxel by voxel on the CT's own grid. The default's stream left the "
-    "patient out. The density rules, which it adds, were written with these CTs at hand: their figures are too kind, "
+    "Whole CTs as `groundglass analyse` judges them, voxel by voxel on the CT's own grid. The default's stream left the"
+    " patient out. The density rules, which it adds, were written with these CTs at hand: their figures are too kind, "
     "and the default's in part. Pooled over voxels, with a bootstrap over patients; 013 is not counted in the median."
 )
 
