@@ -18,7 +18,7 @@ from typing import Any
 
 from inference.commands.console import say
 
-DOCS, CARDS = Path("docs"), Path("resources") / "cards"
+DOCS, CARDS, RECORDS = Path("docs"), Path("resources") / "cards", "records"
 
 
 def run(options: argparse.Namespace) -> int:
@@ -34,7 +34,7 @@ def _results(options: argparse.Namespace) -> int:
 
     where, page = _where(options), options.out or DOCS / "results.md"
     before = Page(page.read_text("utf-8") if page.is_file() else "")
-    found = gather(where, _shipped(options), options.records)
+    found = gather(where, _shipped(options), options.records or page.parent / RECORDS, keep=True)
     _write(page, document(found, where, options.log, options.tried, before, not options.no_tables))
     return 0
 
@@ -44,7 +44,7 @@ def _cards(options: argparse.Namespace) -> int:
     from inference.evaluation.parts import gather
 
     folder: Path = options.out or CARDS
-    found = gather(_where(options), _shipped(options), options.records)
+    found = gather(_where(options), _shipped(options), options.records or DOCS / RECORDS)
     for name, text in cards(found, options.networks).items():
         if options.card is None or name in options.card:
             _write(folder / f"{name}.md", text)
@@ -123,7 +123,7 @@ def parser() -> argparse.ArgumentParser:
         one.add_argument("--out", type=Path, metavar="PATH", help="default: docs/results.md, resources/cards")
         one.add_argument("--no-shipped", action="store_true", help="do not run the shipped weights, only checkpoints")
         one.add_argument("--shipped", metavar="PART", nargs="+", help="run the shipped weights of these parts alone")
-        one.add_argument("--records", type=Path, default=DOCS / "records", help="where records of folds are kept")
+        one.add_argument("--records", type=Path, metavar="DIR", help="records of folds; default: beside the page")
         one.add_argument("--networks", type=Path, default=DOCS / "networks.md", help="where the decisions stand")
         one.add_argument("--tried", type=Path, default=DOCS / "tried.csv", help="what was tried for missed aims")
     commands.choices["results"].add_argument("--no-tables", action="store_true", help="keep the papers' tables")

@@ -50,18 +50,20 @@ class Part:
         return self.trained or self.shipped
 
 
-def gather(where: Where, as_shipped: bool | Collection[str] = True, kept: Path | None = None) -> list[Part]:
+def gather(
+    where: Where, as_shipped: bool | Collection[str] = True, kept: Path | None = None, keep: bool = False
+) -> list[Part]:
     """Every part of the recipe book in its order; records of slices know how much lung the default finds in them.
 
     ``as_shipped``: shipped weights are run too (once; their records are kept in the cache), of every part or of those
     that are named (without the variant). ``kept`` is the folder of kept records: those of folds without a checkpoint
-    are taken from it, and those of folds with one are put there.
+    are taken from it, and with ``keep`` those of folds with one are put there.
     """
     where = replace(where, unseen=True)
     found: list[Part] = []
     for recipe in _all():
         runs = as_shipped if isinstance(as_shipped, bool) else short(recipe) in as_shipped
-        part = _part(recipe, where, runs, kept)
+        part = _part(recipe, where, runs, kept, keep)
         if recipe.variant == "paper" and not part.records:
             continue
         found.append(part)
@@ -88,7 +90,7 @@ def _all() -> Iterator[Recipe]:
             yield from recipes(system, variant)
 
 
-def _part(recipe: Recipe, where: Where, as_shipped: bool, kept: Path | None) -> Part:
+def _part(recipe: Recipe, where: Where, as_shipped: bool, kept: Path | None, keep: bool) -> Part:
     states = list(_states(recipe, where.out))
     part = Part(
         short(recipe), recipe, unfinished=tuple(state.fold for _, state in states if not state.finished),
@@ -96,7 +98,10 @@ def _part(recipe: Recipe, where: Where, as_shipped: bool, kept: Path | None) -> 
     )  # fmt: skip
     try:
         done = [(path, state) for path, state in states if state.finished]
-        part = _with_folds(part, _folds(part.name, done, where, kept))
+        folds = _folds(part.name, done, where, kept)
+        if kept is not None and keep and done:
+            archive.save(kept, part.name, folds)
+        part = _with_folds(part, folds)
         if as_shipped and part.entry is not None and not part.entry.disabled:
             trained_weights = shipped(recipe, where)
             records = _unseen(weight_records(trained_weights, where, trained_weights.fold or None))
@@ -125,17 +130,12 @@ def _states(recipe: Recipe, out: Path) -> Iterator[tuple[Path, Checkpoint]]:
 
 
 def _folds(name: str, done: Sequence[tuple[Path, Checkpoint]], where: Where, kept: Path | None) -> tuple[Fold, ...]:
-    """Every finished fold: of checkpoints, whose records are kept from now on, and those that were kept before."""
+    """Every finished fold: of checkpoints, and those that were kept before."""
     made = [
         Fold(state.fold, len(state.history), state.seconds, len(state.patients), tuple(fold_records(path, where)))
         for path, state in done
     ]
-    if kept is None:
-        return tuple(made)
-    folds = archive.merged(archive.load(kept, name), made)
-    if made:
-        archive.save(kept, name, folds)
-    return folds
+    return archive.merged(archive.load(kept, name) if kept else (), made)
 
 
 def _with_folds(part: Part, folds: Sequence[Fold]) -> Part:
