@@ -189,10 +189,11 @@ class VolumeScene:
         look.SetInterpolationToPhong()
         look.SetSpecular(0.25)
         look.SetSpecularPower(25)
-        if "lung" not in surface.key:  # disease at the pleura lies on the lung's own surface: let it win there
+        if "lung" in surface.key:
+            # Disease at the pleura lies on the lung's own surface, now before and now behind it. Drawn a little nearer,
+            # the lung veils all of it alike; else what reaches the surface would look like another, darker kind.
             mapper.SetResolveCoincidentTopologyToPolygonOffset()
-            mapper.SetRelativeCoincidentTopologyPolygonOffsetParameters(-2.0, -200.0)
-        else:
+            mapper.SetRelativeCoincidentTopologyPolygonOffsetParameters(0.0, -2000.0)
             look.SetOpacity(0.3)
             look.SetAmbient(0.35)
             look.BackfaceCullingOn()

@@ -7,6 +7,7 @@ import pytest
 from numpy.typing import NDArray
 from vtkmodules.vtkRenderingCore import vtkRenderer, vtkRenderWindow
 
+from inference.volume import VolumeGeometry
 from tests.helpers.phantoms import Chest, chest
 from viewer.rendering.lesion_mask import LesionMask
 from viewer.rendering.meshing import surfaces
@@ -138,3 +139,21 @@ def test_a_box_stands_round_the_lesion_that_is_pointed_at(grid: str) -> None:
         assert drawn.max() - drawn.min() < 1.6 * (disease.max() - disease.min()) + 8, "and close to it"
     stage.scene.set_outline(None)
     assert (stage.picture() == before).all()
+
+
+def test_disease_at_the_pleura_looks_like_disease_deep_in_the_lung() -> None:
+    lungs, lesions = np.zeros((40, 40, 80), np.uint8), np.zeros((40, 40, 80), np.uint8)
+    lungs[5:35, 5:35, 5:75] = 1
+    lesions[12:28, 5:15, 12:28] = 1  # reaches the front of the lung
+    lesions[12:28, 18:28, 52:68] = 1
+    scene, window = VolumeScene(), vtkRenderWindow()
+    window.SetOffScreenRendering(True)
+    window.SetSize(400, 240)
+    window.AddRenderer(scene.renderer)
+    scene.show(surfaces(lungs, lesions, VolumeGeometry(lungs.shape, np.diag([2.0, 2.0, 2.0, 1.0])), _WANTED))
+    window.Render()
+    picture = frame(window).astype(int)
+    rows, columns = np.nonzero(picture[..., 0] - picture[..., 1] > 60)
+    assert columns.min() < 200 < columns.max()
+    both = [picture[rows[half], columns[half]].mean(axis=0) for half in (columns < 200, columns >= 200)]
+    assert np.abs(both[0] - both[1]).max() < 40, "veiled by the lung alike"
