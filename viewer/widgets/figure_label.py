@@ -99,14 +99,14 @@ class Section(QFrame):
 
 
 class FigureGrid(QWidget):
-    """A table of numbers: names on the left, right-aligned columns of one width."""
+    """A table of numbers: names on the left, which wrap where they must, right-aligned columns of one width."""
 
     def __init__(self, headings: Sequence[str]) -> None:
         super().__init__()
         self._columns = len(headings)
         self._grid = QGridLayout(self)
         self._grid.setContentsMargins(0, 0, 0, 0)
-        self._grid.setHorizontalSpacing(7)
+        self._grid.setHorizontalSpacing(6)
         self._grid.setVerticalSpacing(1)
         self._grid.setColumnStretch(0, 1)
         self._names: list[QLabel] = []
@@ -148,9 +148,10 @@ class FigureGrid(QWidget):
     def _add_row(self) -> None:
         row = len(self._names) + 1
         name = text_label("", "small")
-        name.setWordWrap(False)
         name.setTextFormat(Qt.TextFormat.RichText)
-        name.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        policy = QSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        policy.setHeightForWidth(True)
+        name.setSizePolicy(policy)
         self._grid.addWidget(name, row, 0)
         cells = [FigureLabel() for _ in range(self._columns)]
         for column, cell in enumerate(cells, start=1):
@@ -160,7 +161,7 @@ class FigureGrid(QWidget):
 
 
 def _with_square(text: str, colour: tuple[int, int, int] | None) -> str:
-    square = "" if colour is None else f'<span style="color: rgb{colour}">■</span> '
+    square = "" if colour is None else f'<span style="color: rgb{colour}">■</span>&nbsp;'
     return square + escape(text).replace("  ", "&nbsp; ")
 
 

@@ -27,7 +27,8 @@ _SHORT = {
     Lesion.GROUND_GLASS: "GGO", Lesion.CONSOLIDATION: "cons", Lesion.EFFUSION: "fluid", Lesion.UNCLASSIFIED: "opacity",
 }  # fmt: skip
 _ROW_HEIGHT, _ROWS_SHOWN = 22, 8
-_WIDTHS = (36, 74, 56, 50)
+_WIDTHS = (34, 66, 48, 46)
+"""Of all columns but the last, which takes the rest: ``R middle`` needs 65 pixels of the narrowest panel's 258."""
 _SORT = Qt.ItemDataRole.UserRole
 _Index = QModelIndex | QPersistentModelIndex
 
@@ -160,7 +161,7 @@ def _text(lesion: LesionComponent, column: int) -> str:
 def _words(lesion: LesionComponent) -> str:
     name = Lesion(lesion.label).key.replace("_", "-").capitalize()
     place = f", {lesion.zone} zone" if lesion.zone else ""
-    return f"{name}{place}. Point to outline it in every view, click to go there."
+    return f"{name}{place}"  # short: it must not lie over the views that outline the lesion meanwhile
 
 
 def _key(lesion: LesionComponent, column: int) -> float:

@@ -13,7 +13,7 @@ from inference.report import wording
 from viewer.operations import showing
 from viewer.state.session import Session
 from viewer.widgets.agreement_legend import agreement_legend
-from viewer.widgets.figure_label import FigureGrid, FigureLabel, Section, Show, text_label
+from viewer.widgets.figure_label import MARK, FigureGrid, FigureLabel, Section, Show, repolish, text_label
 from viewer.widgets.fitness_list import first_up
 
 _TIP = (
@@ -23,6 +23,9 @@ _TIP = (
 _NAMES = {"ground_glass": "Ground-glass", "consolidation": "Consolidation", "effusion": "Effusion",
           "unclassified": "Opacity (highest pixel)"}  # fmt: skip
 _HEAT_TIP = "Show where the network looked most"
+_DOUBT_TIP = "Most of its heat lies outside the lung: what it says does not rest on the lung."
+_ELSEWHERE = "heat_elsewhere"
+_ITS_OPINION, _NAMED = "its opinion", "the opinion under RECOGNITION"
 _AGREEMENT_TIP = (
     "How many of the learned systems mark a place as infected. The consensus and densitometry have no vote. "
     "Dice is 1 where two systems mark the same, 0 where they share nothing."
@@ -65,12 +68,23 @@ class RecognitionSection(Section):
         rows += [(_NAMES.get(name, name), value, self._where(name)) for name, value in output.probabilities.items()]
         self.table.set_rows([(name, [(f"{value:.2f}", show)]) for name, value, show in rows])
         self.table.setVisible(bool(rows))
-        others = [f"{name}: {wording.TARGETS[one.target].lower()} {wording.opinion(one)}"
+        others = [f"{name}: {_within(wording.TARGETS[one.target])} {wording.opinion(one)}"
                   for name, one in output.opinions.items()]  # fmt: skip
         _say(self.others, "\n".join(others))
+        self._doubt(heat_lies_elsewhere(findings))
         self.heat.set_figure(wording.heat_line(findings), self._hottest, _HEAT_TIP)
         self.heat.setVisible(bool(self.heat.text()))
         self.setVisible(said is not None or bool(rows))
+
+    def _doubt(self, doubtful: bool) -> None:
+        """Mark the opinion where the reader has just been told not to trust it."""
+        if doubtful:
+            self.opinion.setText(f"{MARK} {self.opinion.text()}")
+            self.opinion.setToolTip(f"{_DOUBT_TIP}\n{_HEAT_TIP}")
+        for figure in (self.opinion, self.heat):
+            if bool(figure.property("doubtful")) != doubtful:
+                figure.setProperty("doubtful", doubtful)
+                repolish(figure)
 
     def _hottest(self) -> object:
         return showing.show_heat(self._session)
@@ -132,6 +146,24 @@ class AgreementSection(Section):
 
     def _marked(self, fewest: int, most: int) -> Show:
         return partial(showing.show_marks, self._session, fewest, most)
+
+
+def heat_lies_elsewhere(findings: Findings) -> bool:
+    """Whether the recogniser's heat lies mostly outside the lung, so that its opinion rests on something else."""
+    return any(warning.code == _ELSEWHERE for warning in findings.warnings)
+
+
+def alarm_lines(findings: Findings) -> list[str]:
+    """What must be read before any figure; of a heat map that lies elsewhere it names whose opinion is doubtful."""
+    said = next((warning.text for warning in findings.warnings if warning.code == _ELSEWHERE), "")
+    if findings.output.recognition is None:
+        return wording.alarms(findings)
+    return [text.replace(_ITS_OPINION, _NAMED) if text == said else text for text in wording.alarms(findings)]
+
+
+def _within(words: str) -> str:
+    """Words that stand inside a sentence: only their first letter changes, for COVID keeps its own."""
+    return words[:1].lower() + words[1:]
 
 
 def _say(label: QLabel, text: str) -> None:

@@ -22,7 +22,7 @@ from viewer.widgets.fitness_list import FitnessList, first_up
 from viewer.widgets.lesion_list import LesionList
 from viewer.widgets.panel_foot import PanelFoot
 from viewer.widgets.severity_message import SeverityMessage
-from viewer.widgets.severity_opinions import AgreementSection, RecognitionSection
+from viewer.widgets.severity_opinions import AgreementSection, RecognitionSection, alarm_lines
 from viewer.widgets.severity_sections import (
     ClassSection,
     DensitySection,
@@ -32,6 +32,7 @@ from viewer.widgets.severity_sections import (
     ZoneSection,
 )
 from viewer.widgets.severity_text import as_csv, as_text, kind
+from viewer.widgets.side_panel import FOLD_ROOM
 
 
 class SeverityPanel(QWidget):
@@ -55,7 +56,7 @@ class SeverityPanel(QWidget):
         self.copy_csv = _button("CSV", "Copy the figures as CSV", self._copy_csv)
         heading = text_label("SEVERITY", "heading")
         top = QHBoxLayout()
-        top.setContentsMargins(10, 4, 30, 2)
+        top.setContentsMargins(10, 4, FOLD_ROOM, 2)
         top.addWidget(heading, 1)
         top.addWidget(self.copy_text)
         top.addWidget(self.copy_csv)
@@ -218,10 +219,10 @@ class _Figures(QScrollArea):
         for volumetric in (self.regions, self.classes, self.lesions):
             volumetric.setVisible(not xray)
         alarms = wording.alarms(findings)
-        self.alarms.setText("\n".join(f"{MARK} {text}" for text in alarms))
+        self.alarms.setText("\n".join(f"{MARK} {text}" for text in alarm_lines(findings)))
         self.alarms.setVisible(bool(alarms))
         self.lesions.set_title(f"LESIONS ({len(findings.lesions)})")
-        self.lesions.set_tip(wording.definitions("lesions")[0])
+        self.lesions.set_tip(f"{wording.definitions('lesions')[0]}\n\nPoint at a row to outline it, click to go there.")
         self.lesion_list.setVisible(bool(findings.lesions))
         self.no_lesions.setVisible(not findings.lesions)
         self.lesion_list.set_lesions(findings.lesions)
@@ -272,7 +273,8 @@ def _provenance(findings: Findings) -> list[str]:
     if output.thresholds:
         lines.append(
             ", ".join(
-                f"{name.replace('_', ' ').replace(' hu', ' HU')} {value:g}" for name, value in output.thresholds.items()
+                f"{name.replace('_', ' ').replace(' hu', ' HU')} {f'{value:g}'.replace('-', '−')}"
+                for name, value in output.thresholds.items()
             )
         )
     return [*lines, *(f"Limits: {text}" for text in wording.limits(findings))]

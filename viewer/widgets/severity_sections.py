@@ -86,7 +86,9 @@ class HeadlineSection(Section):
         self.percentage.set_figure(f"{bound}{wording.percent(severity.percentage_of_infection)}", infected)
         known = severity.sensitivity
         xray = findings.output.modality == "xray"
+        one_slice = not xray and findings.output.lungs.geometry.shape[0] == 1
         of = "of the lung field drawn" if xray else "of the lung found" if severity.qualifier else "of the lung"
+        of += " in this slice" if one_slice else ""
         of = f"at least, {of}" if bound else of
         if known is None:
             self.range.set_figure(of)
@@ -103,9 +105,10 @@ class HeadlineSection(Section):
         crosses = known is not None and known.crosses_bin_edge
         self.edge.setText("! The range crosses the edge of a grade." if crosses else "")
         self.edge.setVisible(crosses)
-        self.rows.set_rows([] if xray else self._rows(severity))
+        ungraded = xray or one_slice  # a grade is of whole lungs
+        self.rows.set_rows([] if ungraded else self._rows(severity))
         for graded in (self.grade, self.scale, self.floor, self.rows):
-            graded.setVisible(not xray)
+            graded.setVisible(not ungraded)
 
     def _rows(self, severity: Severity) -> list[tuple[str, list[tuple[str, Show | None]]]]:
         infected = partial(showing.show_infected, self._session)
@@ -271,9 +274,12 @@ class DensitySection(Section):
 
 
 def _bounds(low: int | None, high: int | None) -> str:
+    """A band's limits, which stay on one line."""
     if low is None:
-        return f"< {number(high)}"
-    return f"≥ {number(low)}" if high is None else f"{number(low)} … {number(high)}"
+        text = f"< {number(high)}"
+    else:
+        text = f"≥ {number(low)}" if high is None else f"{number(low)} … {number(high)}"
+    return text.replace(" ", "\u00a0")
 
 
 def _cell(name: str, value: float | None, bound: str = "") -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 from io import StringIO
 
-from inference.findings import MANIFESTATIONS, Findings
+from inference.findings import MANIFESTATIONS, Findings, Severity
 from inference.io.export_tables import Cell, severity_rows
 from inference.report import wording
 from inference.software import NAME, NOTICE, version
@@ -17,23 +17,18 @@ def as_text(findings: Findings, verdict: Verdict, co_rads: int | None = None) ->
     severity, provenance = findings.severity, findings.output.provenance
     if findings.output.modality == "xray":
         return "\n".join([*_of_xray(findings, verdict), f"{NOTICE}."])
-    lines = [
-        wording.summary(findings),
-        f"Grades: {', '.join(wording.grade_bins(severity))}",
-        f"Geometry: {verdict.sentence()}",
-    ]
+    one_slice = findings.output.lungs.geometry.shape[0] == 1  # a grade is of whole lungs
+    lines = [wording.summary(findings), f"Grades: {', '.join(wording.grade_bins(severity))}"]
+    if one_slice:
+        lines = [f"One slice, no grade: {wording.infection(severity, severity.both)} of the lung in it infected"]
+    lines.append(f"Geometry: {verdict.sentence()}")
     if co_rads is not None:
         lines.append(f"{wording.co_rads(co_rads)}.")
     lines += wording.recognition_lines(findings)
     if findings.output.agreement is not None:
         lines.append(f"Agreement: {wording.agreement_line(findings.output.agreement)}")
     lines += [text for text in (severity.withheld_reason, wording.sensitivity(severity)) if text]
-    lines.append(f"Mean over slices: {wording.mean_over_slices(severity)}")
-    if severity.worse_lung is not None and severity.worse_lung_grade is not None:
-        lines.append(f"Worse lung: {severity.worse_lung}, {severity.worse_lung_grade}")
-    scores = (("Zone score", severity.zone_score, 24), ("CT severity score", severity.ct_severity_score, 25),
-              ("Total severity score", severity.total_severity_score, 20))  # fmt: skip
-    lines += [f"{name}: {score}/{most}" for name, score, most in scores if score is not None]
+    lines += [] if one_slice else _of_whole_lungs(severity)
     lines += [f"{zone}: {wording.infection(severity, figures, zone)}" for zone, figures in severity.zones.items()]
     lines += [", ".join(row) for row in wording.manifestation_rows(findings)]
     for side, ml in severity.possibly_missed_ml.items():
@@ -48,6 +43,16 @@ def as_text(findings: Findings, verdict: Verdict, co_rads: int | None = None) ->
     lines += [f"Weights: {weights.name} {weights.sha256}" for weights in provenance.weights]
     lines += [f"Limits: {text}" for text in wording.limits(findings)]
     return "\n".join([*lines, f"{NOTICE}."])
+
+
+def _of_whole_lungs(severity: Severity) -> list[str]:
+    """The figures that one slice cannot give."""
+    lines = [f"Mean over slices: {wording.mean_over_slices(severity)}"]
+    if severity.worse_lung is not None and severity.worse_lung_grade is not None:
+        lines.append(f"Worse lung: {severity.worse_lung}, {severity.worse_lung_grade}")
+    scores = (("Zone score", severity.zone_score, 24), ("CT severity score", severity.ct_severity_score, 25),
+              ("Total severity score", severity.total_severity_score, 20))  # fmt: skip
+    return lines + [f"{name}: {score}/{most}" for name, score, most in scores if score is not None]
 
 
 def _of_xray(findings: Findings, verdict: Verdict) -> list[str]:

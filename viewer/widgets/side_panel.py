@@ -12,6 +12,8 @@ from PySide6.QtWidgets import QHBoxLayout, QSplitter, QToolButton, QVBoxLayout, 
 from viewer.widgets.theme import icon
 
 RAIL_WIDTH = 38
+FOLD_ROOM = 40
+"""What the button that folds a panel takes of its first line, at the right."""
 
 
 class SidePanel(QWidget):

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 
+from inference.explanation.sanity import HeatShares, misplaced
 from inference.findings import Agreement, Explanation, Findings, Recognition, Warning
 from inference.labels import Lesion
 from inference.pipeline.xray import without_ct_figures
@@ -183,3 +184,30 @@ def test_every_number_that_is_not_nothing_leads_to_a_picture(qtbot):
     numbers = [cell for cell in cells if re.search(r"[1-9]", cell.text())]
     assert len(numbers) > 40
     assert [cell.text() for cell in numbers if not cell.property("clickable")] == []
+
+
+def test_opinion_whose_heat_lies_elsewhere_is_named_in_the_alarm_and_marked_where_it_stands(qtbot):
+    heat = Heatmap(np.ones(found().output.lungs.array.shape, np.float32), found().output.lungs.geometry, "covid")
+    findings = replace(
+        with_output(found(), heatmap=heat, recognition=OPINION),
+        explanation=Explanation(heat_in_lesion=0.02, heat_in_lung=0.18),
+    )
+    warning = misplaced(HeatShares(0.18, 0.02))
+    figures = shown(qtbot, replace(findings, warnings=(*findings.warnings, warning))).figures
+    assert "do not trust the opinion under RECOGNITION" in figures.alarms.text()
+    assert figures.recognition.opinion.text() == "▲ 0.93 · present"
+    assert "outside the lung" in figures.recognition.opinion.toolTip()
+    assert figures.recognition.opinion.property("doubtful")
+    trusted = shown(qtbot, findings).figures.recognition
+    assert trusted.opinion.text() == "0.93 · present" and not trusted.opinion.property("doubtful")
+
+
+def test_alarm_of_a_system_without_an_opinion_names_none(qtbot):
+    warned = replace(found(), warnings=(*found().warnings, misplaced(HeatShares(0.18, 0.02))))
+    assert "RECOGNITION" not in shown(qtbot, warned).figures.alarms.text()
+
+
+def test_covid_keeps_its_capitals_inside_a_sentence(qtbot):
+    findings = with_output(found(), recognition=OPINION, opinions={"specialised-streams": OPINION})
+    text = shown(qtbot, findings).figures.recognition.others.text()
+    assert text == "specialised-streams: pattern like the COVID cases it was trained on 0.93 · present"

@@ -13,6 +13,7 @@ from inference.findings import Warning
 from inference.labels import INFECTED, Lesion, Lung
 from inference.report import wording
 from inference.verdict import Colour, Reason, Verdict
+from inference.volume import LabelMap, VolumeGeometry
 from tests.helpers.analysed import AMBER, PATIENT
 from tests.helpers.severity_session import GREEN, analysed, found, opened, voxel
 from viewer.state.session import JobState, Session
@@ -282,3 +283,20 @@ def test_a_new_verdict_replaces_the_rows_of_the_old_one(panel):
     assert [sign for sign, _ in widget.figures.fitness.rows] == ["!"]
     session.verdict.value = GREEN
     assert [sign for sign, _ in widget.figures.fitness.rows] == ["✓", "✓"]
+
+
+def test_one_slice_has_a_percentage_and_no_grade(panel):
+    session = analysed()
+    whole = session.findings.value
+    lungs, lesions = (
+        LabelMap(one.array[20:21].copy(), VolumeGeometry((1, *one.geometry.shape[1:]), one.geometry.affine))
+        for one in (whole.output.lungs, whole.output.lesions)
+    )
+    widget = panel(session)
+    session.findings.value = replace(whole, output=replace(whole.output, lungs=lungs, lesions=lesions))
+    headline = widget.figures.headline
+    assert "of the lung in this slice" in headline.range.text()
+    assert headline.grade.isHidden() and headline.scale.isHidden() and headline.floor.isHidden()
+    assert "One slice, no grade" in widget.as_text() and "CT-" not in widget.as_text()
+    session.findings.value = whole
+    assert not headline.grade.isHidden() and "in this slice" not in headline.range.text()
