@@ -73,6 +73,8 @@ def furniture_of(
     )
     if source is not None and source.volume.units is not Units.HU and not (info is not None and info.is_xray):
         lines = (*lines, "no Hounsfield units")
+    if _without_heat(scene):
+        lines = (*lines, "no heat map of this slice")
     missing = source is not None and source.is_missing(grid, scene.index)
     return Furniture(
         letters=grid.letters,
@@ -172,12 +174,16 @@ def slab_text(grid: PlaneGrid, slab: Slab) -> str:
 
 
 def verdict_text(verdict: Verdict | None) -> tuple[Colour, str]:
-    """Colour and words for the view's top right: the worst reason and how many more; nothing when green."""
+    """Colour and words for the view's top right: the worst reason and how many more; nothing when green.
+
+    A reason that may still turn red comes before one that stays as it is.
+    """
     if verdict is None or verdict.colour is Colour.GREEN:
         return Colour.GREEN, ""
     worst = [reason for reason in verdict.reasons if reason.colour is verdict.colour]
+    first = next((reason for reason in worst if reason.provisional), worst[0])
     more = len(verdict.reasons) - 1
-    text = f"{verdict.colour.word}: {worst[0].text.rstrip('.')}"
+    text = f"{verdict.colour.word}: {first.text.rstrip('.')}"
     return verdict.colour, text + (f"  (+{more})" if more else "")
 
 
@@ -187,6 +193,15 @@ def _under_cursor(scene: SliceScene, frame: ViewFrame, cursor: tuple[float, floa
         return ()
     x, y = frame.to_slice(*cursor)
     return (probe_line(source, grid, grid.point(scene.index, x, y), source.value(grid, scene.index, x, y)),)
+
+
+def _without_heat(scene: SliceScene) -> bool:
+    """Whether the heat map is on show and leaves this slice out: only so many slices of a study are mapped."""
+    source, grid = scene.source, scene.grid
+    if source is None or grid is None or not scene.heat_shown() or not source.stacked_along(grid):
+        return False
+    heat = source.slice_of(grid, scene.index, scene.session.masks.value.heatmap)
+    return heat is not None and not heat.any()
 
 
 def _heat_caption(scene: SliceScene) -> str | None:

@@ -61,7 +61,11 @@ class SliceSource:
 
     def is_missing(self, grid: PlaneGrid, index: int) -> bool:
         """Whether the source lacks this slice."""
-        return grid.normal_axis == self._missing_axis and index in self._missing
+        return self.stacked_along(grid) and index in self._missing
+
+    def stacked_along(self, grid: PlaneGrid) -> bool:
+        """Whether that plane's slices are those that were taken, not cut across them."""
+        return grid.normal_axis == self._missing_axis
 
     def image(self, grid: PlaneGrid, index: int, slab: Slab | None = None) -> NDArray[np.int16]:
         """Slice ``index``, int16 (rows, columns) as on the screen, or the slab's projection round it."""

@@ -22,6 +22,7 @@ from viewer.rendering.furniture import (
 )
 from viewer.rendering.slice_scene import SliceScene
 from viewer.rendering.slice_source import SliceSource
+from viewer.state.layers import HEATMAP
 from viewer.state.session import Projection, Slab, ViewTransform
 
 
@@ -151,3 +152,29 @@ def test_loading_is_told_at_the_foot():
     session = session_on(asymmetric())
     session.loading.value = 0.4
     assert shown(session).progress == 0.4
+
+
+def test_verdict_that_may_still_turn_red_is_told_before_one_that_stays():
+    lossy = Reason("lossy", Colour.AMBER, "Lossy compression has changed the values slightly")
+    gap = Reason("gap", Colour.AMBER, "6 slices missing", provisional=True)
+    assert verdict_text(Verdict((lossy, gap)))[1] == "amber: 6 slices missing  (+1)"
+    inside = Reason("gap", Colour.RED, "6 slices missing inside the lung")
+    assert verdict_text(Verdict((inside, gap)))[1].startswith("red: 6 slices missing inside")
+
+
+def test_a_slice_that_the_heat_map_leaves_out_says_so_while_the_map_is_on_show():
+    session = session_on(asymmetric())
+    heat = np.zeros(session.loaded.value.volume.geometry.shape, np.float32)
+    heat[2] = 0.5
+    session.show_masks(None, None, heat)
+    layer = session.layers.by_group[HEATMAP]
+    layer.value = replace(layer.value, visible=True, available=True)
+    said = "no heat map of this slice"
+    session.look_at_slice(3)
+    assert said in shown(session).bottom_left
+    assert said not in shown(session, "coronal").bottom_left, "a plane across the slices has some of each"
+    session.look_at_slice(2)
+    assert said not in shown(session).bottom_left
+    session.look_at_slice(3)
+    layer.value = replace(layer.value, visible=False)
+    assert said not in shown(session).bottom_left
