@@ -13,6 +13,7 @@ from PySide6.QtWidgets import (
     QComboBox,
     QWidget,
 )
+from shiboken6 import isValid
 
 from viewer.widgets.own_window import belongs
 
@@ -37,8 +38,9 @@ class PanelKeys(QObject):
         super().__init__(window)
         self._window = window
         app = QApplication.instance()
-        if app is not None:
+        if isinstance(app, QApplication):
             app.installEventFilter(self)
+            app.focusChanged.connect(self._moved)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Qt's hook."""
@@ -53,3 +55,9 @@ class PanelKeys(QObject):
             event.accept()
             return True
         return False
+
+    def _moved(self, old: QWidget | None, new: QWidget | None) -> None:
+        """What had the keyboard went out of sight, and Qt gave it to the next button: the image gets it instead."""
+        gone = old is not None and isValid(old) and not old.isVisible() and old.window() is self._window
+        if gone and isinstance(new, _CONTROLS) and new.window() is self._window:
+            self._window.setFocus()

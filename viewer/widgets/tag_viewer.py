@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from PySide6.QtCore import QSortFilterProxyModel, Qt
@@ -125,5 +125,6 @@ def _value(element: Any) -> str:
         return f"{len(element.value)} item{'' if len(element.value) == 1 else 's'}"
     if isinstance(element.value, bytes):
         return f"{len(element.value)} bytes"
-    text = str(element.value)
+    several = isinstance(element.value, Sequence) and not isinstance(element.value, str)
+    text = "\\".join(str(value) for value in element.value) if several else str(element.value)
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"

@@ -21,6 +21,7 @@ def tags(k):
     dataset.ConvolutionKernel = "B41f"
     dataset.SliceLocation = str(10 * k)
     dataset.StudyDate = "20200412"
+    dataset.ImageType = ["DERIVED", "PRIMARY", "AXIAL"]
     inner = Dataset()
     inner.CodeMeaning = "chest"
     inner.OperatorsName = "Nightingale"
@@ -106,3 +107,7 @@ def test_series_without_tags_says_so(qtbot):
     dialog = TagViewer(session_on(asymmetric()), window)
     assert dialog.model.rowCount() == 0 and "no DICOM tags" in dialog._count.text()
     dialog.close()
+
+
+def test_several_values_stand_as_they_do_in_the_file(viewer):
+    assert value_of(viewer, "Image Type") == "DERIVED\\PRIMARY\\AXIAL"
