@@ -13,7 +13,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import NoReturn
 
-from inference.errors import Cancelled, InferenceError
+from inference.errors import Cancelled, ExportError, InferenceError
 from inference.software import NOTICE, version
 
 INTERNAL_ERROR = 1
@@ -46,7 +46,11 @@ class _Parser(argparse.ArgumentParser):
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; returns its exit code."""
     arguments = list(sys.argv[1:] if argv is None else argv)
-    return guarded(lambda: _dispatch(arguments))
+    from inference.commands.streams import settle_streams
+
+    settle_streams()
+    own_process = argv is None
+    return guarded(lambda: _dispatch(arguments, own_process))
 
 
 def guarded(work: Callable[[], int]) -> int:
@@ -56,6 +60,8 @@ def guarded(work: Callable[[], int]) -> int:
         sys.stdout.flush()
         return code
     except InferenceError as error:
+        if isinstance(error, ExportError):  # perhaps standard output itself could not be written
+            _detach_output()
         return _fail(str(error), error.exit_code)
     except (Cancelled, KeyboardInterrupt):
         return _fail("cancelled", Cancelled.exit_code)
@@ -68,7 +74,7 @@ def guarded(work: Callable[[], int]) -> int:
         return _internal(error, f"internal error ({type(error).__name__})")
 
 
-def _dispatch(arguments: list[str]) -> int:
+def _dispatch(arguments: list[str], own_process: bool) -> int:
     command = arguments[0] if arguments else ""
     if command not in _COMMANDS:
         return _open_viewer(arguments)
@@ -76,6 +82,16 @@ def _dispatch(arguments: list[str]) -> int:
         options = _parser_of(command).parse_args(arguments[1:])
     except SystemExit as leaving:  # --help
         return int(leaving.code or 0)
+    from inference.commands.stopping import ignore_repetitions, stoppable
+
+    with stoppable():
+        code = guarded(lambda: _run(command, options))
+        if own_process and code == Cancelled.exit_code:
+            ignore_repetitions()
+    return code
+
+
+def _run(command: str, options: argparse.Namespace) -> int:
     from inference.quiet import quiet_libraries
 
     with quiet_libraries():
@@ -96,18 +112,21 @@ def _open_viewer(arguments: list[str]) -> int:
     parser.add_argument("--version", action="version", version=f"groundglass {version()}")
     parser.add_argument("study", nargs="?", metavar="STUDY", help="folder, DICOM file, DICOMDIR, zip, NIfTI, NRRD, "
                         "MHA, PNG or JPEG")  # fmt: skip
-    parser.add_argument("--unattended", type=Path, metavar="OUT", help="analyse STUDY, leave pictures of the window "
+    parser.add_argument("--unattended", type=_path, metavar="OUT", help="analyse STUDY, leave pictures of the window "
                         "and the report in OUT, close")  # fmt: skip
     parser.add_argument("--quit-when-usable", action="store_true", help="close as soon as the window is usable")
     try:
         options = parser.parse_args(arguments)
     except SystemExit as leaving:  # --help, --version
         return int(leaving.code or 0)
+    except UsageError as error:
+        meant = "" if Path(arguments[0]).exists() else _near_command(arguments[0])
+        raise UsageError(f"{error}.{meant}" if meant else str(error)) from error
     study = options.study
     if options.unattended is not None and study is None:
         raise UsageError("--unattended needs a STUDY (see groundglass --help)")
-    if study is not None and not Path(study).exists():
-        raise UsageError(f"There is no file or folder {study}.{_near_command(study)}")
+    if study is not None and not (study.strip() and Path(study).exists()):
+        raise UsageError(f"There is no file or folder {study or 'without a name'}.{_near_command(study)}")
     try:
         viewer = import_module("viewer.__main__")
     except ModuleNotFoundError as error:
@@ -135,6 +154,13 @@ def _parser_of(command: str) -> _Parser:
     return parser
 
 
+def _path(text: str) -> Path:
+    """A path; an empty one, as an unset variable of a script leaves it, does not stand for the current folder."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError("the path is empty")
+    return Path(text)
+
+
 def _up_to(part: str) -> Callable[[str], float]:
     """A number that a detection floor can have."""
 
@@ -154,13 +180,13 @@ def _up_to(part: str) -> Callable[[str], float]:
 
 
 def _info(parser: _Parser) -> None:
-    parser.add_argument("study", type=Path, metavar="STUDY")
+    parser.add_argument("study", type=_path, metavar="STUDY")
     parser.add_argument("--json", action="store_true", help="as JSON")
 
 
 def _analyse(parser: _Parser) -> None:
-    parser.add_argument("study", type=Path, metavar="STUDY")
-    parser.add_argument("--out", type=Path, metavar="DIR", required=True, help="folder for the results")
+    parser.add_argument("study", type=_path, metavar="STUDY")
+    parser.add_argument("--out", type=_path, metavar="DIR", required=True, help="folder for the results")
     parser.add_argument("--system", metavar="NAME", help="default: the best whose weights are present")
     parser.add_argument("--config", choices=("paper", "compact"), help="size of a learned system")
     parser.add_argument("--series", metavar="UID", help="series UID or number, as info lists them")
@@ -169,7 +195,7 @@ def _analyse(parser: _Parser) -> None:
     parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto")
     parser.add_argument("--agreement", action="store_true", help="run every learned system, and map where they agree")
     parser.add_argument("--segment-anyway", action="store_true", help="segment what was not recognised as diseased too")
-    parser.add_argument("--lobes", type=Path, metavar="FILE", help="lobe map on the same grid, for the lobe scores")
+    parser.add_argument("--lobes", type=_path, metavar="FILE", help="lobe map on the same grid, for the lobe scores")
     parser.add_argument("--floor-percent", type=_up_to("percent"), metavar="P", help="CT-0 is below that share of the "
                         "lung, 0 to 25; default: 0.5")  # fmt: skip
     parser.add_argument("--floor-ml", type=_up_to("ml"), metavar="ML", help="CT-0 is below that volume, 0 to 1000; "
@@ -178,11 +204,11 @@ def _analyse(parser: _Parser) -> None:
 
 
 def _predict_images(parser: _Parser) -> None:
-    parser.add_argument("folder", type=Path, metavar="DIR", help="folder with PNG or JPEG pictures")
-    parser.add_argument("--out", type=Path, metavar="DIR", required=True, help="folder for masks and predictions.csv")
+    parser.add_argument("folder", type=_path, metavar="DIR", help="folder with PNG or JPEG pictures")
+    parser.add_argument("--out", type=_path, metavar="DIR", required=True, help="folder for masks and predictions.csv")
     parser.add_argument("--system", metavar="NAME", help="default: the best whose weights are present")
     parser.add_argument("--modality", choices=("auto", "ct", "xray"), default="auto", help="auto decides by look")
-    parser.add_argument("--steps", type=Path, metavar="DIR", help="folder for every step of covid-mtnet as a picture")
+    parser.add_argument("--steps", type=_path, metavar="DIR", help="folder for every step of covid-mtnet as a picture")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto")
 
 
@@ -194,7 +220,7 @@ def _train(parser: _Parser) -> None:
     _learned(parser)
     parser.add_argument("--resume", action="store_true", help="go on from the checkpoints that are there")
     parser.add_argument("--minutes", type=float, metavar="N", help="stop, saved, after that many minutes")
-    parser.add_argument("--export", type=Path, metavar="DIR", help="write the weights and their card there at the end")
+    parser.add_argument("--export", type=_path, metavar="DIR", help="write the weights and their card there at the end")
     parser.add_argument("--workers", type=int, default=0, metavar="N", help="processes that prepare pictures")
 
 
@@ -211,10 +237,10 @@ def _evaluate(parser: _Parser) -> None:
 
 def _quantise(parser: _Parser) -> None:
     parser.add_argument("system", metavar="SYSTEM")
-    parser.add_argument("--data", type=Path, metavar="DIR", required=True, help="folder with the data sets")
-    parser.add_argument("--out", type=Path, metavar="DIR", required=True, help="folder of weights to ship to")
-    parser.add_argument("--runs", type=Path, metavar="DIR", help="folder of the checkpoints; default: DATA/training")
-    parser.add_argument("--cache", type=Path, metavar="DIR", help="folder for prepared pictures; default: RUNS/cache")
+    parser.add_argument("--data", type=_path, metavar="DIR", required=True, help="folder with the data sets")
+    parser.add_argument("--out", type=_path, metavar="DIR", required=True, help="folder of weights to ship to")
+    parser.add_argument("--runs", type=_path, metavar="DIR", help="folder of the checkpoints; default: DATA/training")
+    parser.add_argument("--cache", type=_path, metavar="DIR", help="folder for prepared pictures; default: RUNS/cache")
     parser.add_argument("--config", choices=("paper", "compact"), default="compact", help="size of the networks")
     parser.add_argument("--part", metavar="NAME", help="one part of the system only")
     parser.add_argument("--fold", choices=tuple("01234"), default="0", help="the fold left out, to judge on; default 0")
@@ -225,17 +251,17 @@ def _quantise(parser: _Parser) -> None:
 
 def _learned(parser: _Parser) -> None:
     parser.add_argument("system", metavar="SYSTEM")
-    parser.add_argument("--data", type=Path, metavar="DIR", required=True, help="folder with the data sets")
+    parser.add_argument("--data", type=_path, metavar="DIR", required=True, help="folder with the data sets")
     parser.add_argument("--config", choices=("paper", "compact"), default="compact", help="size of the networks")
     parser.add_argument("--part", metavar="NAME", help="one part of the system only")
     parser.add_argument("--fold", choices=tuple("01234"), help="the fold of patients that is left out")
-    parser.add_argument("--out", type=Path, metavar="DIR", help="folder of the checkpoints; default: DATA/training")
-    parser.add_argument("--cache", type=Path, metavar="DIR", help="folder for prepared pictures; default: OUT/cache")
+    parser.add_argument("--out", type=_path, metavar="DIR", help="folder of the checkpoints; default: DATA/training")
+    parser.add_argument("--cache", type=_path, metavar="DIR", help="folder for prepared pictures; default: OUT/cache")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto")
 
 
 def _demo(parser: _Parser) -> None:
-    parser.add_argument("--out", type=Path, metavar="DIR", default=Path("groundglass-demo"))
+    parser.add_argument("--out", type=_path, metavar="DIR", default=Path("groundglass-demo"))
     parser.add_argument("--small", action="store_true", help="128 x 128 pixels, made in a few seconds")
 
 
@@ -252,7 +278,10 @@ def _detach_output() -> None:
 
 
 def _fail(message: str, code: int) -> int:
-    print(f"groundglass: {' '.join(message.split())}", file=sys.stderr)
+    from inference.commands.console import one_line
+
+    with contextlib.suppress(OSError, ValueError):  # nobody listens any more
+        print(f"groundglass: {one_line(message)}", file=sys.stderr)
     return code
 
 

@@ -6,6 +6,7 @@ import argparse
 import subprocess
 import sys
 from pathlib import Path
+from typing import TextIO
 
 from inference.commands.console import say
 
@@ -16,4 +17,14 @@ def run(options: argparse.Namespace) -> int:
     if not (root / "benchmarks" / "__main__.py").is_file():
         say("The benchmarks come with the source code; run this command in a checkout of it.")
         return 0
-    return subprocess.run([sys.executable, "-m", "benchmarks", *options.names], cwd=root, check=False).returncode
+    command = [sys.executable, "-m", "benchmarks", *options.names]
+    return subprocess.run(command, cwd=root, check=False, stderr=_standard_error()).returncode
+
+
+def _standard_error() -> TextIO | None:
+    """Where our own words go, for what a benchmark has to say; None, the child's own, where that is no file."""
+    try:
+        sys.stderr.fileno()
+    except (OSError, ValueError):
+        return None
+    return sys.stderr

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import sys
 import time
+import unicodedata
+from contextlib import suppress
 from typing import TextIO
 
+from inference.errors import ExportError
 from inference.pipeline.events import Event, Progress, StageStarted
 
 _REDRAW_S = 0.1
@@ -30,7 +33,7 @@ class Console:
         """Say something that is no result."""
         if self._live:
             self.clear()
-            self._stream.write(one_line(text) + "\n")
+            self._put(one_line(text) + "\n")
         else:
             self._waiting.append(one_line(text))
 
@@ -38,9 +41,8 @@ class Console:
         """Say the notes that wait, and take the progress line away."""
         self.clear()
         for text in self._waiting:
-            self._stream.write(text + "\n")
+            self._put(text + "\n")
         self._waiting.clear()
-        self._stream.flush()
 
     def on_event(self, event: Event) -> None:
         """Follow an analysis."""
@@ -57,22 +59,47 @@ class Console:
         done = round(_BAR * min(max(fraction, 0.0), 1.0))
         left = f", {seconds_left:.0f} s left" if seconds_left is not None else ""
         line = f"[{'#' * done}{'.' * (_BAR - done)}] {100 * fraction:3.0f} % {what}{left}"
-        self._stream.write("\r" + line.ljust(self._shown))
-        self._stream.flush()
+        self._put("\r" + line.ljust(self._shown))
         self._shown = len(line)
 
     def clear(self) -> None:
         """Take the progress line away."""
         if self._shown:
-            self._stream.write("\r" + " " * self._shown + "\r")
+            self._put("\r" + " " * self._shown + "\r")
             self._shown = 0
+
+    def _put(self, text: str) -> None:
+        """Write, or say nothing where nobody listens any more: notes are no results, and nothing fails for them."""
+        with suppress(OSError, ValueError):
+            self._stream.write(text)
+            self._stream.flush()
 
 
 def say(text: str) -> None:
-    """A result, on standard output."""
-    sys.stdout.write(text + "\n")
+    """A result, on standard output.
+
+    Raises
+    ------
+    ExportError
+        If it cannot be written, on a full disk for example.
+    BrokenPipeError
+        If whoever reads it (head, a pager) has seen enough.
+    """
+    try:
+        sys.stdout.write(text + "\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        reason = error.strerror or "unknown reason"
+        raise ExportError(f"The results cannot be written to standard output: {reason}.") from error
 
 
 def one_line(text: str) -> str:
-    """``text`` without line breaks."""
-    return " ".join(text.split())
+    """``text`` without line breaks and other control characters, which a header or a file's name can hold."""
+    return printable(" ".join(text.split()))
+
+
+def printable(text: str) -> str:
+    """``text`` with a question mark for each control character: a terminal would obey them."""
+    return "".join("?" if unicodedata.category(letter) == "Cc" else letter for letter in text)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 from typing import Any
 
-from inference.commands.console import Console, one_line, say
+from inference.commands.console import Console, one_line, printable, say
 from inference.io.export_identity import redacted
 from inference.io.export_json import plain
 from inference.io.study import Problem, SeriesInfo, Study
@@ -20,7 +21,7 @@ def run(options: argparse.Namespace) -> int:
     study = scan(options.study, on_series=lambda info: console.note(f"series {info.index}: {info.slices} slices"))
     console.clear()
     document = describe(study)
-    say(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) if options.json else _text(document))
+    say(json.dumps(document, indent=2, allow_nan=False) if options.json else _text(document))
     return 0
 
 
@@ -67,7 +68,8 @@ def _series(info: SeriesInfo, proposed: bool) -> dict[str, Any]:
 
 def _problem(problem: Problem, study: Study) -> str:
     """The problem without the file's name, which can carry a patient's number."""
-    text = problem.text.replace(problem.file, "a file") if problem.file else problem.text
+    name = rf"(?<!\w){re.escape(problem.file)}(?!\w)"
+    text = re.sub(name, "a file", problem.text) if problem.file else problem.text
     for info in study.series:
         text = redacted(text, info.identity)
     return one_line(text)
@@ -81,7 +83,7 @@ def _text(document: dict[str, Any]) -> str:
     for problem in document["problems"]:
         counted[problem] = counted.get(problem, 0) + 1
     lines += [f"left out, {number} times: {problem}" for problem, number in counted.items()]
-    return "\n".join(lines)
+    return "\n".join(map(printable, lines))
 
 
 def _series_lines(one: dict[str, Any]) -> list[str]:

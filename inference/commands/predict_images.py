@@ -51,6 +51,9 @@ def run(options: argparse.Namespace) -> int:
     if options.steps is not None:
         check_folder(options.steps)
     pictures = _pictures(options.folder)
+    _spare_pictures(pictures, options.out, _names(pictures))
+    if options.steps is not None:
+        _spare_pictures(pictures, options.steps, _step_names(pictures))
     if options.system is not None:
         card_of(options.system)
     console = Console()
@@ -96,6 +99,14 @@ def _pictures(folder: Path) -> tuple[Path, ...]:
     if twins:
         raise SeriesError(f"{twins[0]} and {twins[1]} would be written to the same files; rename one.")
     return tuple(found)
+
+
+def _spare_pictures(pictures: tuple[Path, ...], out: Path, names: list[str]) -> None:
+    """Raise SeriesError if a result would take the place of a picture that is judged."""
+    if out.is_dir() and out.samefile(pictures[0].parent):
+        taken = sorted({path.name.lower() for path in pictures} & {name.lower() for name in names})
+        if taken:
+            raise SeriesError(f"{taken[0]} in {out} would be overwritten by a result; name another folder for them.")
 
 
 def _judge(job: _Job, console: Console) -> tuple[list[dict[str, Any]], int]:

@@ -39,9 +39,11 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 def check_folder(folder: Path) -> None:
-    """Raise ExportError, before any long work, if ``folder`` is a file or cannot be made or written to."""
+    """Raise ExportError, before any long work, if ``folder`` is no folder, or cannot be made or written to."""
     if folder.exists() and not folder.is_dir():
         raise ExportError(f"{folder} is a file; name a folder for the results.")
+    if folder.is_symlink() and not folder.exists():
+        raise ExportError(f"{folder} is a link that leads nowhere; name another folder for the results.")
     nearest = folder
     while not nearest.exists() and nearest != nearest.parent:
         nearest = nearest.parent

@@ -71,6 +71,8 @@ class Identity:
     birth_date: str = ""
     sex: str = ""
     accession: str = ""
+    is_file_name: bool = False
+    """Whether ``name`` is a file's, which can carry a patient's number; no header then repeats it."""
 
     @property
     def plain_name(self) -> str:

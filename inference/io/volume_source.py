@@ -124,6 +124,6 @@ def headerless_info(index: int, source: HeaderlessSource, description: str, name
         loadable=True,
         score=0.0,
         reason="",
-        identity=Identity(name=name),
+        identity=Identity(name=name, is_file_name=True),
         source=source,
     )

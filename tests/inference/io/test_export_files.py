@@ -80,3 +80,9 @@ def test_file_in_the_place_of_the_folder_is_refused_before_any_work(tmp_path: Pa
         check_folder(tmp_path / "out")
     with pytest.raises(ExportError, match="cannot be written"):
         check_folder(tmp_path / "out" / "below")
+
+
+def test_link_that_leads_nowhere_is_refused_before_any_work(tmp_path: Path) -> None:
+    (tmp_path / "out").symlink_to(tmp_path / "gone")
+    with pytest.raises(ExportError, match="leads nowhere"):
+        check_folder(tmp_path / "out")
