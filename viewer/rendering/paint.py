@@ -29,6 +29,7 @@ from viewer.rendering.furniture import Furniture
 from viewer.rendering.nearest import paint_nearest, wrapped
 from viewer.rendering.plane import Letters
 from viewer.rendering.slice_scene import Picture
+from viewer.rendering.word_places import WordPlaces
 
 LENS_RADIUS, LENS_FACTOR = 110.0, 2.5
 _STRIP_ROWS = 64
@@ -110,8 +111,8 @@ def paint_line(painter: QPainter, start: Spot, end: Spot, colour: palette.Colour
     painter.drawLine(QPointF(*start), QPointF(*end))
 
 
-def paint_shape(painter: QPainter, shape: Shape, size: tuple[float, float]) -> None:
-    """A measurement: its line over a dark one, handles while it is selected, its words beside it."""
+def paint_shape(painter: QPainter, shape: Shape, places: WordPlaces) -> None:
+    """A measurement: its line over a dark one, handles while it is selected, its words where there is room."""
     spots = [QPointF(*spot) for spot in shape.spots]
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
     painter.setBrush(Qt.BrushStyle.NoBrush)
@@ -131,7 +132,7 @@ def paint_shape(painter: QPainter, shape: Shape, size: tuple[float, float]) -> N
         reach = 3.5 if shape.selected else 2.5
         for spot in spots:
             painter.drawRect(QRectF(spot.x() - reach, spot.y() - reach, 2 * reach, 2 * reach))
-    _paint_words(painter, shape, size)
+    _paint_words(painter, shape, places)
 
 
 def paint_furniture(painter: QPainter, furniture: Furniture, size: tuple[float, float]) -> None:
@@ -167,8 +168,8 @@ def paint_furniture(painter: QPainter, furniture: Furniture, size: tuple[float, 
         painter.drawRect(QRectF(0, 0, width - 1, height - 1))
 
 
-def _paint_words(painter: QPainter, shape: Shape, size: tuple[float, float]) -> None:
-    """The words beside the shape, moved so far that they stay in the view."""
+def _paint_words(painter: QPainter, shape: Shape, places: WordPlaces) -> None:
+    """The words beside the shape, moved so far that they can be read."""
     if not shape.lines or not shape.spots:
         return
     if shape.kind == "angle":
@@ -181,8 +182,7 @@ def _paint_words(painter: QPainter, shape: Shape, size: tuple[float, float]) -> 
     mark = _MARKS[shape.verdict]
     before = metrics.horizontalAdvance(mark)
     wide = before + max(metrics.horizontalAdvance(line) for line in shape.lines)
-    x = max(_MARGIN, min(x + 10, size[0] - wide - _MARGIN))
-    y = max(_MARGIN, min(y + 4, size[1] - step * len(shape.lines) - _MARGIN))
+    x, y = places.take(x + 10, y + 4, wide, step * len(shape.lines))
     if mark:
         _paint_text(painter, x, y, mark, _VERDICT[shape.verdict])
     _paint_column(painter, shape.lines, x + before, y, step, palette.MEASURE)

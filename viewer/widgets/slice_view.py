@@ -17,6 +17,7 @@ from viewer.rendering.furniture import furniture_of, verdict_of
 from viewer.rendering.kept_picture import KeptPicture
 from viewer.rendering.lesion_mask import LesionMask
 from viewer.rendering.slice_scene import Change, SliceScene
+from viewer.rendering.word_places import WordPlaces
 from viewer.state.measurements import Measurement, Plane
 from viewer.state.session import Session, Tool
 from viewer.widgets.lesion_hover import lesion_hover
@@ -109,8 +110,9 @@ class SliceView(QWidget):
         picture = self.scene.picture(overlays)
         if frame is not None and picture is not None:
             paint.paint_picture(painter, frame, picture, self.session.interpolate.value)
+            places = WordPlaces(size.width(), size.height())
             for shape in self.shapes() if measurements else ():
-                paint.paint_shape(painter, replace(shape, selected=False), (size.width(), size.height()))
+                paint.paint_shape(painter, replace(shape, selected=False), places)
             if crosshair:
                 self._paint_crosshair(painter, frame)
             furniture = furniture_of(self.scene, frame, identity_hidden=not identity)
@@ -261,9 +263,10 @@ class SliceView(QWidget):
         self._kept.paint(painter, frame, picture, smooth)
         if self._crosshair_shown():
             self._paint_crosshair(painter, frame)
+        places = WordPlaces(width, height)
         for shape in self.shapes():
-            paint.paint_shape(painter, shape, (width, height))
-        self._paint_draft(painter, frame)
+            paint.paint_shape(painter, shape, places)
+        self._paint_draft(painter, frame, places)
         furniture = furniture_of(
             self.scene, frame, identity_hidden=self.session.identity_hidden.value, cursor=self._cursor
         )
@@ -272,12 +275,12 @@ class SliceView(QWidget):
         if self.lens is not None:
             paint.paint_lens(painter, frame, picture, self.lens, smooth)
 
-    def _paint_draft(self, painter: QPainter, frame: ViewFrame) -> None:
+    def _paint_draft(self, painter: QPainter, frame: ViewFrame, places: WordPlaces) -> None:
         draft, source = self._tools.draft, self.scene.source
         if draft is not None and source is not None:
             lines = words(source, frame.grid, draft.kind, draft.points)
             shape = Shape(0, draft.kind, spots(frame, draft.points), lines, True, self._verdict_colour)
-            paint.paint_shape(painter, shape, (frame.width, frame.height))
+            paint.paint_shape(painter, shape, places)
 
     def _paint_crosshair(self, painter: QPainter, frame: ViewFrame) -> None:
         spot = self._crosshair_spot(frame)

@@ -13,6 +13,7 @@ from viewer.rendering import paint, palette
 from viewer.rendering.annotations import Shape
 from viewer.rendering.furniture import Furniture
 from viewer.rendering.plane import Letters
+from viewer.rendering.word_places import WordPlaces
 
 LONG = "amber: the slice thickness is not known, for the file does not hold it, and so nobody can tell  (+4)"
 WHO = ("Quillfeather-Featherstonehaugh Ottoline Wilhelmina Josephine   PX-4471-QQ", "Axial")
@@ -64,7 +65,7 @@ def test_verdict_and_identity_keep_apart_without_a_letter(qapp, width):
 def test_words_of_a_measurement_stand_behind_the_mark_of_a_limited_series(qapp, colour, paints, corner):
     def measured(verdict):
         shape = Shape(1, "length", ((20.0, 20.0), corner), ("48.2 mm",), verdict=verdict)
-        return drawn(400, 300, lambda painter: paint.paint_shape(painter, shape, (400, 300)))
+        return drawn(400, 300, lambda painter: paint.paint_shape(painter, shape, WordPlaces(400, 300)))
 
     def of(pixels, rgb):
         return np.argwhere((abs(pixels - np.array(rgb[::-1])) <= 6).all(axis=2))
