@@ -161,10 +161,16 @@ class Photographer:
         for name in ("red", "xray", "slice"):
             path = getattr(self.options, name)
             if path is not None:
+                before = self.session.loaded.value
                 self.open(path)
-                self.until(lambda: self.session.loaded.value)
+                self.until(lambda before=before: (now := self.session.loaded.value) is not None and now is not before)
                 self.wait(1.5)
                 self.shot(name)
+                self.analyse()
+                self.wait(0.5)
+                self.until(lambda: all(job.ending for job in self.session.jobs.value))
+                self.wait(1.0)
+                self.shot(f"{name}-analysed")
         self.window.actions_by_name["close_study"].trigger()
         self.wait(0.5)
         self.shot("start-with-recent")
