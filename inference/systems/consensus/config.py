@@ -33,7 +33,7 @@ class ConsensusSettings:
     difference: float = 15.0
     most_gas: float = 0.15
     reach_mm: float = 10.0
-    fluid_hu: tuple[float, float] = (-30.0, 60.0)
+    fluid_hu: tuple[float, float] = (-30.0, 35.0)
     least_fluid_ml: float = 2.0
 
     @classmethod

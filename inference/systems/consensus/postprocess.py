@@ -22,6 +22,7 @@ _NEAR_PIXELS = 9
 _FAT_HU = (-130, -50)
 _NO_AIR_HU = -300
 _LEAST_AIR = 0.3
+_LEAST_BESIDE = 0.1
 
 
 def smoothed(hu: NDArray[np.int16], pixel_mm: tuple[float, float], settings: ConsensusSettings) -> NDArray[np.float32]:
@@ -114,20 +115,37 @@ def fat(hu: NDArray[np.int16], lungs: NDArray[np.uint8], grown: NDArray[np.uint8
 
 
 def like_fluid(
-    hu: NDArray[np.int16], marked: Mask, spacing_mm: tuple[float, float, float], settings: ConsensusSettings
-) -> Mask:
-    """The connected parts of what a stream ``marked`` as effusion that are large enough and on the whole as dense as
-    fluid: collapsed lung and muscle are denser, fat is not. All are canonical (slices, rows, columns)."""
+    hu: NDArray[np.int16], marked: Mask, lungs: NDArray[np.uint8], spacing_mm: tuple[float, float, float],
+    settings: ConsensusSettings,
+) -> Mask:  # fmt: skip
+    """The connected parts of what a stream ``marked`` as effusion that can be one: large enough, on the whole as dense
+    as fluid, and beside the lung (a tenth within ``region_mm`` of it in their slices). Collapsed lung and muscle are
+    denser, fat is not. All are canonical (slices, rows, columns)."""
+    out = np.zeros_like(marked)
     if not marked.any():
-        return marked
+        return out
     parts = cc3d.connected_components(marked, connectivity=6)
     sizes = np.bincount(parts.ravel())
+    near = parts[_beside(lungs, marked, spacing_mm, settings.region_mm) & marked]
+    touching = np.bincount(near, minlength=len(sizes))
     least = settings.least_fluid_ml * 1000.0 / float(np.prod(spacing_mm))
-    large = np.flatnonzero(sizes >= least)
-    large = large[large > 0]
-    middle = np.asarray(ndimage.median(hu, parts, large)) if large.size else np.zeros(0)
-    low, high = settings.fluid_hu
-    return np.asarray(np.isin(parts, large[(middle >= low) & (middle <= high)]), np.bool_)
+    asked = np.flatnonzero((sizes >= least) & (touching >= _LEAST_BESIDE * sizes))
+    asked = asked[asked > 0]
+    if asked.size:
+        middle = np.asarray(ndimage.median(hu, parts, asked))
+        low, high = settings.fluid_hu
+        out |= np.isin(parts, asked[(middle >= low) & (middle <= high)])
+    return out
+
+
+def _beside(lungs: NDArray[np.uint8], where: Mask, spacing_mm: tuple[float, float, float], reach_mm: float) -> Mask:
+    """What is lung or as near to it in its slice, in the slices that hold any of ``where``."""
+    wide, high = (1 + 2 * round(reach_mm / mm) for mm in (spacing_mm[2], spacing_mm[1]))
+    element = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (wide, high))
+    out = np.zeros(lungs.shape, np.bool_)
+    for k in np.flatnonzero(where.any(axis=(1, 2))):
+        out[k] = cv2.dilate((lungs[k] > 0).astype(np.uint8), element) > 0
+    return out
 
 
 def other_gas(

@@ -95,7 +95,7 @@ class _Run:
         opacity = self._steadied(said) & inside
         lesions = self._classes(opacity, bearing)
         run.publish("lesions", lesions, 0, len(run.stack) - 1)
-        streamed = self._streamed_fluid(bearing)
+        streamed = self._streamed_fluid(lungs, bearing)
         run.begin("recognition")
         recognition, positive, target = self._recognition(bearing)
         run.begin("densitometry")
@@ -181,8 +181,8 @@ class _Run:
         found = {label: self.run.optional(name) for name, label in _CLASSES.items()}
         return {label: model for label, model in found.items() if model is not None}
 
-    def _streamed_fluid(self, bearing: list[int]) -> Mask | None:
-        """Effusion as the stream sees it, as far as it has a fluid's density; None where no stream was trained."""
+    def _streamed_fluid(self, lungs: NDArray[np.uint8], bearing: list[int]) -> Mask | None:
+        """Effusion as the stream sees it, as far as it can be one; None where no stream was trained."""
         run = self.run
         model = run.optional("effusion")
         if model is None:
@@ -192,7 +192,7 @@ class _Run:
         self.sources[Lesion.EFFUSION.key] = "learned"
         run.thresholds["effusion_probability"] = model.entry.threshold
         canonical = run.stack.canonical
-        return like_fluid(canonical.array, grown.done().mask, canonical.geometry.spacing_mm, self.settings)
+        return like_fluid(canonical.array, grown.done().mask, lungs, canonical.geometry.spacing_mm, self.settings)
 
     def _fluid(
         self, rules: SystemOutput | None, streamed: Mask | None, lungs: NDArray[np.uint8], lesions: NDArray[np.uint8]

@@ -276,21 +276,24 @@ def test_fat_that_the_rules_leave_out_is_no_lung_but_consolidation_and_ground_gl
     assert np.array_equal(found, expected)
 
 
-def test_marked_fluid_must_be_as_dense_as_fluid_and_large_enough() -> None:
+def test_marked_fluid_must_be_as_dense_as_fluid_large_enough_and_beside_the_lung() -> None:
     rng = np.random.default_rng(0)
     spacing, settings = (3.0, 2.0, 2.0), ConsensusSettings()
-    hu, marked, expected = np.full((20, 60, 90), -850, np.int16), np.zeros((20, 60, 90), bool), None
+    hu, marked = np.full((20, 60, 90), -850, np.int16), np.zeros((20, 60, 90), bool)
+    lungs, expected = np.zeros(hu.shape, np.uint8), np.zeros(hu.shape, bool)
+    lungs[:, :, :35] = 1
     for rows, columns, level in (
-        (slice(5, 25), slice(5, 30), 12),  # an effusion of 72 ml
-        (slice(30, 50), slice(5, 30), 90),  # collapsed lung after contrast
-        (slice(5, 25), slice(50, 80), -100),  # fat
+        (slice(5, 25), slice(35, 55), 12),  # an effusion of 58 ml
+        (slice(30, 50), slice(35, 55), 60),  # collapsed lung
+        (slice(5, 25), slice(62, 85), 12),  # muscle with fat in it, far from the lung
+        (slice(30, 50), slice(62, 85), -100),  # fat
     ):
         marked[2:14, rows, columns] = True
         hu[2:14, rows, columns] = rng.normal(level, 25, hu[2:14, rows, columns].shape)
-        expected = marked.copy() if expected is None else expected
-    marked[16, 40:46, 60:66], hu[16, 40:46, 60:66] = True, 10  # 0.4 ml
-    assert np.array_equal(like_fluid(hu, marked, spacing, settings), expected)
-    assert not like_fluid(hu, np.zeros_like(marked), spacing, settings).any()
+    expected[2:14, 5:25, 35:55] = True
+    marked[16, 40:46, 35:41], hu[16, 40:46, 35:41] = True, 10  # 0.4 ml
+    assert np.array_equal(like_fluid(hu, marked, lungs, spacing, settings), expected)
+    assert not like_fluid(hu, np.zeros_like(marked), lungs, spacing, settings).any()
 
 
 def test_single_lung_keeps_its_own_side() -> None:

@@ -197,7 +197,7 @@ def _only_effusion(grey: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def test_consensus_adds_the_streams_fluid_to_that_of_the_rules_and_takes_it_from_the_lung(tmp_path: Path) -> None:
-    case = chest(disease="none")
+    case = chest(disease="none", vessels=False, noise_hu=0.0)
     array = case.volume.array.copy()
     turned = case.volume.geometry.orientation.apply(case.lungs)
     rows = np.flatnonzero((turned == Lung.RIGHT).any(axis=(0, 2)))
