@@ -17,8 +17,8 @@ class ConsensusSettings:
     that tell them apart look at a slice every ``class_step_mm``; those between are told apart like the nearest.
     ``difference``: percentage points between networks and densitometry above which the reader is told. ``most_gas``:
     share of the lungs that may be taken out as airways and gas of bowel; above it the reader is told instead.
-    ``fluid_hu`` and ``least_fluid_ml``: between which densities the median of an effusion that the stream marks must
-    lie, and how large it must be.
+    ``fluid_hu``, ``least_fluid_ml`` and ``fluid_reach_mm``: between which densities the median of an effusion that the
+    stream marks must lie, how large it must be, and how near to the lung a tenth of it.
     ``reach_mm``: how far above and below the lung that density rules find a network may find lung.
     """
 
@@ -35,6 +35,7 @@ class ConsensusSettings:
     reach_mm: float = 10.0
     fluid_hu: tuple[float, float] = (-30.0, 35.0)
     least_fluid_ml: float = 2.0
+    fluid_reach_mm: float = 6.0
 
     @classmethod
     def paper(cls) -> Self:

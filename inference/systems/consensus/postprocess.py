@@ -118,15 +118,17 @@ def like_fluid(
     hu: NDArray[np.int16], marked: Mask, lungs: NDArray[np.uint8], spacing_mm: tuple[float, float, float],
     settings: ConsensusSettings,
 ) -> Mask:  # fmt: skip
-    """The connected parts of what a stream ``marked`` as effusion that can be one: large enough, on the whole as dense
-    as fluid, and beside the lung (a tenth within ``region_mm`` of it in their slices). Collapsed lung and muscle are
-    denser, fat is not. All are canonical (slices, rows, columns)."""
+    """The connected parts of what a stream ``marked`` as effusion that can be one.
+
+    They are large enough, on the whole as dense as fluid (collapsed lung and muscle are denser, fat is not), and beside
+    the lung: a tenth within ``fluid_reach_mm`` of it in their slices. All are canonical (slices, rows, columns).
+    """
     out = np.zeros_like(marked)
     if not marked.any():
         return out
     parts = cc3d.connected_components(marked, connectivity=6)
     sizes = np.bincount(parts.ravel())
-    near = parts[_beside(lungs, marked, spacing_mm, settings.region_mm) & marked]
+    near = parts[_beside(lungs, marked, spacing_mm, settings.fluid_reach_mm) & marked]
     touching = np.bincount(near, minlength=len(sizes))
     least = settings.least_fluid_ml * 1000.0 / float(np.prod(spacing_mm))
     asked = np.flatnonzero((sizes >= least) & (touching >= _LEAST_BESIDE * sizes))
