@@ -23,7 +23,8 @@ _SIDES: tuple[tuple[Direction, str], ...] = (
 
 
 class VerdictLabel(QLabel):
-    """The verdict in one line, right-aligned, as much of it as there is room for; the tooltip holds the whole."""
+    """The verdict in one line, right-aligned, as much of it as there is room for, and its mark wherever there is none;
+    the tooltip holds the whole."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -43,6 +44,7 @@ class VerdictLabel(QLabel):
         self._mark, self._words = VERDICT_SHAPES[colour], words
         self.setStyleSheet(f"color: {VERDICT_COLOURS[colour]}")
         self.setToolTip(words)
+        self.setMinimumWidth(self.fontMetrics().horizontalAdvance(self._mark) + 2 * _MARGIN + 2 if words else 0)
         self._show()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -51,9 +53,12 @@ class VerdictLabel(QLabel):
         self._show()
 
     def _show(self) -> None:
-        whole = f"{self._mark} {self._words}" if self._words else ""
-        room = self.contentsRect().width() - 2
-        self.setText(self.fontMetrics().elidedText(whole, Qt.TextElideMode.ElideRight, max(room, 0)))
+        if not self._words:
+            self.setText("")
+            return
+        whole, room = f"{self._mark} {self._words}", max(self.contentsRect().width() - 2, 0)
+        text = self.fontMetrics().elidedText(whole, Qt.TextElideMode.ElideRight, room)
+        self.setText(text if text.startswith(self._mark) else self._mark)
 
 
 class VolumeBar(QWidget):
@@ -128,6 +133,7 @@ class VolumeBar(QWidget):
     def _side(self, letter: str, words: str) -> QToolButton:
         button = QToolButton()
         button.setText(letter)
+        button.setProperty("letter", True)
         button.setToolTip(f"Look {words}")
         button.clicked.connect(lambda _=False: self.looked.emit(letter))
         return button

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import pytest
-from PySide6.QtWidgets import QApplication, QDialogButtonBox
+from PySide6.QtWidgets import QApplication, QDialogButtonBox, QWidget
 
+from inference.verdict import Colour
 from tests.helpers.slices import asymmetric, loaded
 from viewer.app import App
 from viewer.settings import Settings
 from viewer.widgets import theme
+from viewer.widgets.volume_bar import VolumeBar
 
 
 @pytest.fixture
@@ -60,5 +62,28 @@ def test_buttons_of_dialogs_have_no_dark_icon_on_dark_ground(qtbot, qapp):
         qtbot.addWidget(box)
         box.show()
         assert all(button.icon().isNull() for button in box.buttons())
+    finally:
+        qapp.setStyleSheet(before)
+
+
+@pytest.mark.parametrize("width", [700, 420, 330, 300])
+def test_3d_view_keeps_the_mark_of_an_amber_verdict_however_narrow_its_bar(qtbot, qapp, width):
+    before = qapp.styleSheet()
+    qapp.setStyleSheet(theme.style_sheet())
+    try:
+        host = QWidget()
+        qtbot.addWidget(host)
+        bar = VolumeBar(host)
+        bar.offer(True, sides_known=True)
+        bar.set_verdict(Colour.AMBER, "amber: slices of 5 mm are thicker than they are apart")
+        bar.resize(width, 40)
+        host.show()
+        qtbot.wait(30)
+        assert bar.verdict.text().startswith("▲")
+        assert bar.verdict.fontMetrics().horizontalAdvance("▲") <= bar.verdict.contentsRect().width()
+        shown = [part for part in bar.findChildren(QWidget) if part.isVisible() and part.parent() is bar]
+        assert max(part.geometry().right() for part in shown) < width, "nothing is pushed out of the bar"
+        bar.set_verdict(Colour.GREEN, "")
+        assert bar.verdict.text() == "" and bar.verdict.minimumWidth() == 0
     finally:
         qapp.setStyleSheet(before)
