@@ -83,6 +83,18 @@ def steadied(levels: NDArray[np.uint8], seen: Sequence[int], spacing_mm: float, 
     return out
 
 
+def agreed(mask: Mask) -> Mask:
+    """What a slice and its two neighbours along the body agree on, two of three; the ends stand in for what is beyond.
+
+    A lung does not come and go from slice to slice, but what a network says of a slice and of the mirror image of the
+    next one does.
+    """
+    if len(mask) < 3:
+        return mask
+    above, below = np.concatenate([mask[1:], mask[-1:]]), np.concatenate([mask[:1], mask[:-1]])
+    return np.asarray((mask & above) | (mask & below) | (above & below), np.bool_)
+
+
 def beyond_lungs(grown: NDArray[np.uint8], spacing_mm: float, settings: ConsensusSettings) -> list[int]:
     """The slices farther above or below the lung that rules have ``grown`` than it can reach; none without any."""
     held = np.flatnonzero((grown > 0).any(axis=(1, 2)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
@@ -15,6 +16,7 @@ from inference.models.outputs import RECOGNITION
 from inference.systems.consensus.check import Check
 from inference.systems.consensus.config import ConsensusSettings
 from inference.systems.consensus.postprocess import (
+    agreed,
     beyond_lungs,
     fat,
     like_fluid,
@@ -133,7 +135,10 @@ class _Run:
 
         looks: Looks = "in turn" if self._averages_neighbours() else "both"
         run.look_between(lung_model, run.stack.with_body(), each, grown, looks)
-        lungs, bearing = run.settled(lung_model, run.share_lungs(lung_model, grown.done()).mask)
+        found = grown.done()
+        if looks == "in turn":
+            found = replace(found, mask=agreed(found.mask))
+        lungs, bearing = run.settled(lung_model, run.share_lungs(lung_model, found).mask)
         return lungs, bearing, marked.done()
 
     def _averages_neighbours(self) -> bool:

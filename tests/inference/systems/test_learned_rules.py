@@ -14,6 +14,7 @@ from inference.systems.cascade_severity import postprocess as cascade
 from inference.systems.cascade_severity.config import CascadeConfig
 from inference.systems.consensus.config import ConsensusSettings
 from inference.systems.consensus.postprocess import (
+    agreed,
     beyond_lungs,
     fat,
     like_fluid,
@@ -146,6 +147,19 @@ def test_opacity_that_comes_and_goes_from_slice_to_slice_is_steadied_and_unseen_
     far = steadied(levels, range(9), 8.0, settings)
     assert np.array_equal(far, levels > 127), "thick slices are taken as they are"
     assert steadied(levels, [4], 2.0, settings)[4, 0, 0], "nothing is known beside it"
+
+
+def test_lung_neither_comes_nor_goes_for_one_slice_and_keeps_its_ends() -> None:
+    mask = np.zeros((7, 2, 3), bool)
+    mask[1:6, 0, 0] = True  # a lung
+    mask[3, 0, 0] = False  # with a slice missing
+    mask[4, 1, 1] = True  # something in one slice alone
+    mask[0:4, 1, 2] = True  # a lung that the scan cuts off
+    found = agreed(mask)
+    assert found[:, 0, 0].tolist() == [False, True, True, True, True, True, False]
+    assert not found[:, 1, 1].any()
+    assert found[:, 1, 2].tolist() == mask[:, 1, 2].tolist()
+    assert np.array_equal(agreed(mask[:2]), mask[:2])
 
 
 def test_lung_is_not_looked_for_far_above_and_below_what_rules_find() -> None:
