@@ -22,14 +22,14 @@ def quiet_libraries() -> Iterator[None]:
     Child processes inherit the silence. Where ``sys.stderr`` is not descriptor 2 (captured by a test, absent in a
     windowed program), the descriptor is left as it is.
     """
-    handler = logging.NullHandler()
-    logging.getLogger().addHandler(handler)
+    before = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)  # whatever handlers a library brings: NiBabel has one of its own
     try:
         with warnings.catch_warnings(), _own_standard_error():
             warnings.simplefilter("ignore")
             yield
     finally:
-        logging.getLogger().removeHandler(handler)
+        logging.disable(before)
 
 
 @contextmanager

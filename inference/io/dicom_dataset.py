@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from inference.errors import SeriesError
+from inference.io.deflated import refuse_bomb
 from inference.io.dicom_elements import (
     DEFLATED,
     DERIVATION_CODES,
@@ -53,6 +54,8 @@ def read_by_pydicom(file: FileSource, data: bytes) -> RawHeader:
         raise NotDicom(f"{file.name} is no DICOM file.")
     from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
+    if DEFLATED.encode() in data:
+        refuse_bomb(file)
     tags: list[int] = sorted({*WANTED, *SEQUENCES, DERIVATION_CODES, 0x00041220})
     with file.open() as stream:
         try:

@@ -11,6 +11,7 @@ from inference.errors import SeriesError
 from inference.io.contrast import described_as_enhanced
 from inference.io.dicom_coding import PixelCoding, coding_of, lossy_compression
 from inference.io.dicom_elements import UNCOMPRESSED, RawHeader
+from inference.io.dicom_fingerprint import FramePixels
 from inference.io.dicom_frames import frame_headers, frame_windows
 from inference.io.dicom_header import read_header
 from inference.io.dicom_luts import ModalityTable, modality_table, with_table
@@ -36,6 +37,8 @@ _OBJECTS = {
     "RWV": "a value map",
 }
 MEDIA_DIRECTORY = "1.2.840.10008.1.3.10"
+_LEAST_FRAME_BYTES = 8
+"""A compressed frame is one item at least, whose tag and length take so much."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,6 +71,8 @@ class DicomFile:
     identity: Identity
     windows: tuple[WindowLevel, ...]
     is_localizer: bool
+    is_alone: bool
+    """Whether it makes no stack with other files of its series, but for parts of one concatenation."""
 
 
 def read_file(file: FileSource) -> DicomFile:
@@ -91,8 +96,10 @@ def read_file(file: FileSource) -> DicomFile:
     if coding.transfer_syntax in UNCOMPRESSED and coding.offset is not None:
         if coding.offset + coding.frame_bytes * coding.frames > size:
             raise SeriesError(f"{file.name} is cut short: its last pixels are missing. Get it again from its source.")
-    elif coding.offset is not None and coding.offset + 16 > size:
+    elif coding.offset is not None and coding.offset + max(16, _LEAST_FRAME_BYTES * coding.frames) > size:
         raise SeriesError(f"{file.name} is cut short: its pixels are missing. Get it again from its source.")
+    elif coding.offset is None and coding.frame_bytes * coding.frames > (raw.pixel_bytes or 0):
+        raise SeriesError(f"{file.name} is cut short: its last pixels are missing. Get it again from its source.")
     first = _slice_header(raw, modality, rows, columns, coding)
     has_table = raw.dataset is not None and bool(raw.dataset.get("ModalityLUTSequence", None))
     table = _table(raw, coding) if has_table else None
@@ -103,10 +110,9 @@ def read_file(file: FileSource) -> DicomFile:
         raise SeriesError(f"{file.name} has damaged functional groups; get it again from its source.") from error
     if has_table:
         headers = [with_table(header, table) for header in headers]
+    pixels = FramePixels(file, coding)
     images = tuple(
-        Image(
-            file, n, replace(header, content_hash=partial(_content_hash, file, coding, n, header, table)), coding, table
-        )
+        Image(file, n, replace(header, content_hash=partial(_content_hash, pixels, n, header, table)), coding, table)
         for n, header in enumerate(headers)
     )
     return _described(raw, file, images, modality, windows, kernel, body_part)
@@ -156,7 +162,7 @@ def _slice_header(raw: RawHeader, modality: str, rows: int, columns: int, coding
         frame_of_reference_uid=raw.text(0x00200052),
         modality=modality,
         rescale_slope=raw.number(0x00281053),
-        rescale_intercept=raw.number(0x00281052),
+        rescale_intercept=None if _is_broken(raw, 0x00281053) else raw.number(0x00281052),
         rescale_type=raw.text(0x00281054) or None,
         units=raw.text(0x00541001),
         patient_position=raw.text(0x00185100).upper(),
@@ -168,6 +174,11 @@ def _slice_header(raw: RawHeader, modality: str, rows: int, columns: int, coding
         kev=float(energy[1]) if energy else None,
         bits_stored=coding.bits_stored,
     )
+
+
+def _is_broken(raw: RawHeader, tag: int) -> bool:
+    """Whether an element that cannot be 0 is there and is no such number: without its slope a rescale says nothing."""
+    return bool(raw.text(tag)) and not raw.number(tag)
 
 
 def _display(raw: RawHeader) -> tuple[tuple[WindowLevel, ...], tuple[str, ...], str]:
@@ -210,6 +221,7 @@ def _described(
         ),
         windows=windows,
         is_localizer=localizer,
+        is_alone=alone,
     )
 
 
@@ -229,22 +241,11 @@ def _windows(raw: RawHeader) -> tuple[WindowLevel, ...]:
     return (*tables, *make_windows(raw.floats(0x00281050), raw.floats(0x00281051), names, function))
 
 
-def _content_hash(
-    file: FileSource, coding: PixelCoding, frame: int, header: SliceHeader, table: ModalityTable | None
-) -> str:
+def _content_hash(pixels: FramePixels, frame: int, header: SliceHeader, table: ModalityTable | None) -> str:
     """A hash of one frame's pixels and their rescale; unique where the file cannot be read again."""
-    alike = replace(coding, offset=None)
+    alike = replace(pixels.coding, offset=None)
     digest = hashlib.blake2b(f"{header.rescale_slope} {header.rescale_intercept} {alike}".encode(), digest_size=16)
     if table is not None:
         digest.update(f"{table.first} {table.kind}".encode() + table.entries.tobytes())
-    direct = coding.transfer_syntax in UNCOMPRESSED and coding.offset is not None
-    try:
-        with file.open() as stream:
-            stream.seek(coding.offset or 0)
-            if direct:
-                stream.seek(frame * coding.frame_bytes, 1)
-            digest.update(stream.read(coding.frame_bytes if direct else -1))
-    except OSError:
-        digest.update(str(id(file)).encode())
-    digest.update(b"" if direct else str(frame).encode())
+    digest.update(pixels.fingerprint(frame))
     return digest.hexdigest()

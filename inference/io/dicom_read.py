@@ -11,10 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.errors import SeriesError
+from inference.io.dicom_codestream import contradicts
 from inference.io.dicom_dataset import read_dataset
 from inference.io.dicom_images import Image
 from inference.io.dicom_pixels import Decoder, read_direct
 from inference.io.dicom_values import Scale, ValueMap, padding_hu, scale_of
+from inference.io.reader import SliceDamaged
 from inference.io.slices import Arrangement, SliceHeader, arrange
 from inference.io.verdict import from_headers
 from inference.verdict import Verdict
@@ -135,6 +137,8 @@ class DicomReader:
         value_map = self._source.scale.map_of(image)
         if image.coding.direct and out.flags.c_contiguous:
             read_direct(image, value_map, out)
+        elif image.coding.transfer_syntax.startswith(JPEG_FAMILY) and _contradicts(image):
+            raise SliceDamaged(f"{image.file.name} is damaged: its image has another size than its header names.")
         elif not (self._through_itk and _by_itk(image, out)):
             self._decode(image, value_map, out)
 
@@ -162,6 +166,13 @@ class DicomReader:
 
     def close(self) -> None:
         """Nothing stays open."""
+
+
+def _contradicts(image: Image) -> bool:
+    try:
+        return contradicts(image)
+    except OSError as error:
+        raise SeriesError(f"{image.file.name} cannot be read any more; is its disk still there?") from error
 
 
 def _by_itk(image: Image, out: NDArray[np.int16]) -> bool:

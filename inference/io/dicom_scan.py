@@ -23,6 +23,19 @@ def by_series(files: Sequence[DicomFile]) -> list[list[DicomFile]]:
     return sorted(groups.values(), key=lambda group: (group[0].study_date, group[0].series_number))
 
 
+def is_copy(one: DicomFile, other: DicomFile) -> bool:
+    """Whether two files without a place in a stack (films, scouts, multi-frame objects) are the same object twice.
+
+    Slices of a stack are told by their positions, in :func:`inference.io.slices.arrange`.
+    """
+    if not one.is_alone or len(one.images) != len(other.images):
+        return False
+    pairs = [(a.header, b.header) for a, b in zip(one.images, other.images, strict=True)]
+    if any(a.position != b.position for a, b in pairs):
+        return False
+    return all(a.content_hash and b.content_hash and a.content_hash() == b.content_hash() for a, b in pairs)
+
+
 def series_info(index: int, uid: str, files: Sequence[DicomFile]) -> SeriesInfo:
     """What the headers of one stack tell; ``uid`` is unique in the study. Score and reason are filled in later."""
     first = files[0]

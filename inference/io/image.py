@@ -19,8 +19,6 @@ from inference.volume import Units, VolumeGeometry
 
 MIN_STACK = 3
 SINGLE, XRAY = "8-bit image", "X-ray image (8-bit)"
-MAX_PIXELS = 1 << 28
-"""Larger pictures are refused: no slice and no X-ray is."""
 
 
 class ImageSource(HeaderlessSource):
@@ -50,8 +48,12 @@ class ImageReader:
         """Fill ``out`` with picture ``k``. Raises SeriesError."""
         file = self._source.files[k]
         try:
-            with file.open() as stream, _open(stream) as picture:
-                pixels = _grey(picture)
+            with file.open() as stream:
+                with _open(stream) as picture:
+                    picture.verify()  # a PNG's check sums, which decoding it does not look at
+                stream.seek(0)
+                with _open(stream) as picture:
+                    pixels = _grey(picture)
         except Exception as error:
             raise SeriesError(f"{file.name} is damaged or cut short; get it again.") from error
         if pixels.shape != out.shape:
@@ -108,16 +110,18 @@ def _is_numbered(group: list[FileSource]) -> bool:
 
 
 def _size(file: FileSource) -> tuple[int, int]:
+    from PIL.Image import DecompressionBombError
+
     try:
         with file.open() as stream, _open(stream) as picture:
             width, height = picture.size
             turned = picture.getexif().get(0x0112, 1) in (5, 6, 7, 8)
+    except DecompressionBombError as error:
+        raise SeriesError(f"{file.name} has more pixels than any slice or X-ray.") from error
     except Exception as error:
         raise SeriesError(
             f"{file.name} is no picture that can be read (damaged, cut short or another type)."
         ) from error
-    if width * height > MAX_PIXELS:
-        raise SeriesError(f"{file.name} has {width} x {height} pixels, more than any slice or X-ray.")
     return (width, height) if turned else (height, width)
 
 

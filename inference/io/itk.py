@@ -161,7 +161,10 @@ def _states_orientation(text: str, kind: Kind) -> bool:
     """Whether the header says how the grid lies in the patient, instead of the reader assuming it."""
     if kind == "nrrd":
         space = re.search(r"^space:\s*(\S+)", text, re.MULTILINE | re.IGNORECASE)
-        return space is not None and not space[1].lower().startswith(("scanner", "3d-"))
+        directions = re.search(r"^space directions:", text, re.MULTILINE | re.IGNORECASE)
+        if space is None or directions is None:
+            return False
+        return not space[1].lower().startswith(("scanner", "3d-"))
     return re.search(r"^(TransformMatrix|Orientation|Rotation)\s*=", text, re.MULTILINE) is not None
 
 
@@ -189,7 +192,7 @@ def _layout(text: str, kind: Kind, voxels: FileSource, stored: np.dtype[Any], de
     header = text if end is None else text[: end.end()]
     fields = {key.lower().replace(" ", ""): value.lower() for key, value in re.findall(pattern, header, re.MULTILINE)}
     if kind == "nrrd":
-        packed, plain = (fields.get("encoding") in names for names in (("gzip", "gz"), ("raw",)))
+        packed, plain = (fields.get("encoding") in names for names in (("gzip", "gz", "bzip2", "bz2"), ("raw",)))
         unusual = any(fields.get(key, "0") != "0" for key in ("lineskip", "byteskip"))
         order = fields.get("endian", "" if stored.itemsize > 1 else "little")
     else:

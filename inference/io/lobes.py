@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -79,17 +80,18 @@ def _read(path: Path) -> tuple[NDArray[Any], VolumeGeometry]:
         raise SeriesError(f"There is no lobe map {path}.")
     try:
         return _read_nifti(path) if path.name.lower().endswith((".nii", ".nii.gz")) else _read_itk(path)
-    except (OSError, EOFError, ValueError, RuntimeError) as error:
+    except (OSError, EOFError, zlib.error, ValueError, RuntimeError) as error:
         raise SeriesError(f"The lobe map {path.name} cannot be read; give a NIfTI, NRRD or MHA file.") from error
 
 
 def _read_nifti(path: Path) -> tuple[NDArray[Any], VolumeGeometry]:
     import nibabel
     from nibabel.filebasedimages import ImageFileError
+    from nibabel.spatialimages import HeaderDataError
 
     try:
         image: Any = nibabel.load(path)
-    except ImageFileError as error:
+    except (ImageFileError, HeaderDataError) as error:
         raise ValueError(str(error)) from error
     array = np.asanyarray(image.dataobj)
     if array.ndim != 3:

@@ -33,7 +33,7 @@ class NiftiSource(HeaderlessSource):
         self.layout = Layout(
             file,
             self.stored,
-            skip=int(header.get_data_offset()),
+            skip=int(header.get_data_offset()) or int(header.single_vox_offset),
             packed=packed,
             slope=float(slope) if slope is not None and np.isfinite(slope) and slope != 0 else 1.0,
             intercept=float(intercept) if intercept is not None and np.isfinite(intercept) else 0.0,

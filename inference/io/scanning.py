@@ -14,7 +14,7 @@ from typing import Literal
 from inference.errors import SeriesError
 from inference.io.dicom_dataset import NotDicom
 from inference.io.dicom_images import DicomFile, read_file
-from inference.io.dicom_scan import by_series, is_directory, referenced_files, series_info
+from inference.io.dicom_scan import by_series, is_copy, is_directory, referenced_files, series_info
 from inference.io.image import scan_images
 from inference.io.itk import scan_itk
 from inference.io.nifti import scan_nifti
@@ -75,6 +75,8 @@ class Scan:
             return folders_under(path, self._problems, self._cancel)
         if not path.exists():
             raise SeriesError(f"There is no file or folder named {path.name}.")
+        if not path.is_file():  # a pipe could keep us waiting for ever, a device never end
+            raise SeriesError(f"{path.name} is neither a file nor a folder.")
         file = DiskFile(path)
         try:
             if zipfile.is_zipfile(path) and head(file, 2) == b"PK":
@@ -117,7 +119,10 @@ class Scan:
     def _take_dicom(self, files: list[FileSource]) -> None:
         fresh: list[DicomFile] = []
         for found in self._read_all(files):
-            if found.key in self._files:
+            if any(is_copy(found, other) for other in self._files.get(found.key, ())):
+                text = f"{found.images[0].file.name} is an exact copy of another file and was left out."
+                self._problems.append(Problem(found.images[0].file.name, text))
+            elif found.key in self._files:
                 self._files[found.key].append(found)
                 if found.key in self._index:
                     self._grown.add(found.key)

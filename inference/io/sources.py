@@ -127,7 +127,7 @@ class ZipMember:
             with self.archive.open(self.info) as stream:
                 return stream.read(count if count >= 0 else self.info.file_size)
         except (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError, zlib.error) as error:
-            raise OSError(f"cannot be unpacked: {error}") from error
+            raise OSError("it is damaged, or packed in a way that is not known") from error
 
     def sibling(self, name: str) -> ZipMember | None:
         """A member of the same folder of the archive."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import io
 import threading
@@ -20,7 +21,7 @@ from inference.volume import Units
 
 BROKEN = (OSError, EOFError, zlib.error, ValueError)
 """What reading a damaged file raises."""
-_GZIP = b"\x1f\x8b"
+_GZIP, _BZIP2 = b"\x1f\x8b", b"BZ"
 _CHUNK = 1 << 18
 _PIECE = 1 << 20
 """Bytes that are read between two looks at whether to stop."""
@@ -111,12 +112,14 @@ def _go_on() -> None:
 
 
 def unpacked(stream: BinaryIO) -> BinaryIO:
-    """What a gzip or zlib stream that begins here unfolds to; the stream itself where it is neither."""
+    """What a gzip, bzip2 or zlib stream that begins here unfolds to; the stream itself where it is none."""
     place = stream.tell()
     magic = stream.read(2)
     stream.seek(place)
     if magic == _GZIP:
         return gzip.GzipFile(fileobj=stream)  # type: ignore[return-value]
+    if magic == _BZIP2:
+        return bz2.BZ2File(stream)  # type: ignore[return-value]
     is_zlib = len(magic) == 2 and magic[0] & 0x0F == 8 and int.from_bytes(magic, "big") % 31 == 0
     return io.BufferedReader(_Inflated(stream), _CHUNK) if is_zlib else stream
 

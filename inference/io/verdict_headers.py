@@ -40,7 +40,9 @@ def contents(headers: Sequence[SliceHeader]) -> list[Reason]:
         text = "The table that gives the values (Modality LUT) cannot be read, so they are not Hounsfield units"
         reasons.append(because("rescale_type", text))
     elif any(header.rescale_intercept is None for header in headers):
-        reasons.append(because("no_rescale", "RescaleIntercept is absent: the values are not Hounsfield units"))
+        reasons.append(
+            because("no_rescale", "Rescale values are absent or broken: the values are not Hounsfield units")
+        )
     if any(header.contrast_agent.strip().upper() not in _NO_CONTRAST for header in headers):
         reasons.append(because("contrast_enhanced", "Contrast-enhanced"))
     elif any(header.described_as_enhanced for header in headers):

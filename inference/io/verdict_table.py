@@ -224,7 +224,7 @@ TABLE: tuple[Row, ...] = (
         "no_rescale",
         _RED,
         "hounsfield",
-        "RescaleIntercept absent: not Hounsfield units",
+        "RescaleIntercept absent, or slope no number: not Hounsfield units",
         "The series as the scanner wrote it, with its rescale values.",
     ),
     Row(

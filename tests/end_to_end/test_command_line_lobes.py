@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -93,7 +94,7 @@ def test_lobe_map_may_be_a_metaimage(study: Path, case: Chest, tmp_path: Path) -
     assert scores(study, tmp_path / "lobes.mha", tmp_path / "out") == wanted(case)
 
 
-@pytest.mark.parametrize("fault", ["shifted", "codes", "empty", "sides", "text"])
+@pytest.mark.parametrize("fault", ["shifted", "codes", "empty", "sides", "text", "type"])
 def test_lobe_map_that_does_not_fit_is_refused_in_one_line(
     fault: str, study: Path, case: Chest, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -112,6 +113,10 @@ def test_lobe_map_that_does_not_fit_is_refused_in_one_line(
     save(path, lobes, placed)
     if fault == "text":
         path.write_text("this is no image")
+    if fault == "type":
+        data = bytearray(gzip.decompress(path.read_bytes()))
+        data[70:72] = (9999).to_bytes(2, "little")
+        path.write_bytes(gzip.compress(data))
     assert main(["analyse", str(study), "--out", str(tmp_path / "out"), "--lobes", str(path)]) == 2
     captured = capsys.readouterr()
     assert captured.err.count("\n") == 1

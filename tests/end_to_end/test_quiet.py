@@ -102,6 +102,16 @@ def test_only_the_program_speaks_and_afterwards_all_may() -> None:
     assert (done.returncode, done.stderr) == (0, "own after own after")
 
 
+def test_handlers_that_libraries_bring_are_silent_too() -> None:
+    """NiBabel has one, and complains of headers that it mends."""
+    speak = (
+        "import logging, sys\nfrom inference.quiet import quiet_libraries\nlog = logging.getLogger('library')\n"
+        "with quiet_libraries():\n    log.addHandler(logging.StreamHandler())\n    log.critical('chatter')\n"
+        "log.handlers[0].stream = sys.stderr\nlog.critical('after')"
+    )
+    assert python("-c", speak).stderr == "after\n"
+
+
 def test_silence_ends_with_an_error() -> None:
     done = python(
         "-c", "from inference.quiet import quiet_libraries\nwith quiet_libraries():\n    raise SystemExit('no')"
