@@ -35,7 +35,8 @@ def misplaced(shares: HeatShares) -> Warning | None:
     """The warning that belongs to a map whose heat lies elsewhere."""
     if shares.in_lung is None or shares.in_lung >= LEAST_IN_LUNG:
         return None
-    text = f"Only {100 * shares.in_lung:.0f} % of the heat map's heat lies in the lung: do not trust its opinion."
+    share = f"{100 * shares.in_lung:.0f} %"
+    text = f"Only {share} of the heat map's heat lies in the lung: do not trust the opinion that it explains."
     return Warning("heat_elsewhere", text)
 
 

@@ -170,7 +170,7 @@ def recognition_lines(findings: Findings) -> list[str]:
     lines = []
     if output.recognition is not None:
         lines.append(f"{TARGETS[output.recognition.target]}: {opinion(output.recognition)}. {output.recognition.rule}")
-    lines += [f"{name}: {TARGETS[said.target].lower()} {opinion(said)}." for name, said in output.opinions.items()]
+    lines += [f"{name}: {_inside(TARGETS[said.target])} {opinion(said)}." for name, said in output.opinions.items()]
     if output.classes:
         ordered = sorted(output.classes.items(), key=lambda item: -item[1])
         lines.append("Classes: " + ", ".join(f"{class_name(name)} {value:.2f}" for name, value in ordered) + ".")
@@ -180,6 +180,11 @@ def recognition_lines(findings: Findings) -> list[str]:
     if heat := heat_line(findings):
         lines.append(f"{heat}.")
     return lines
+
+
+def _inside(text: str) -> str:
+    """A phrase as it stands inside a sentence: its first letter small, names as they are."""
+    return text[:1].lower() + text[1:]
 
 
 def heat_line(findings: Findings) -> str:
