@@ -14,9 +14,17 @@ if TYPE_CHECKING:
 
     from viewer.app import App
 
+_NO_SCREEN = (
+    "there is no display to open a window on; log in to a desktop or set DISPLAY, "
+    "or analyse without a window: groundglass analyse STUDY --out DIR"
+)
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Open the window, with the study that ``argv`` names if any, until it is closed; returns the exit code."""
+    if not _has_screen():
+        sys.stderr.write(f"groundglass: {_NO_SCREEN}\n")
+        return 2
     _choose_platform()
     from PySide6.QtCore import Qt
     from PySide6.QtWidgets import QApplication
@@ -61,6 +69,13 @@ def _options(argv: Sequence[str]) -> Namespace:
     if options.unattended is not None and options.study is None:
         parser.error("--unattended needs a STUDY")
     return options
+
+
+def _has_screen() -> bool:
+    """Whether there is anything to open a window on; without it Qt ends the process with a crash."""
+    if not sys.platform.startswith("linux"):
+        return True
+    return any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"))
 
 
 def _choose_platform() -> None:
