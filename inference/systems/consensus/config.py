@@ -34,7 +34,7 @@ class ConsensusSettings:
     most_gas: float = 0.15
     reach_mm: float = 10.0
     fluid_hu: tuple[float, float] = (-30.0, 35.0)
-    least_fluid_ml: float = 2.0
+    least_fluid_ml: float = 5.0
     fluid_reach_mm: float = 6.0
 
     @classmethod
