@@ -35,7 +35,7 @@ def _results(options: argparse.Namespace) -> int:
     where, page = _where(options), options.out or DOCS / "results.md"
     before = Page(page.read_text("utf-8") if page.is_file() else "")
     found = gather(where, _shipped(options), options.records or page.parent / RECORDS, keep=True)
-    _write(page, document(found, where, options.log, options.tried, before, not options.no_tables))
+    _write(page, document(found, where, options.log, options.tried, before, options.tables))
     return 0
 
 
@@ -126,7 +126,12 @@ def parser() -> argparse.ArgumentParser:
         one.add_argument("--records", type=Path, metavar="DIR", help="records of folds; default: beside the page")
         one.add_argument("--networks", type=Path, default=DOCS / "networks.md", help="where the decisions stand")
         one.add_argument("--tried", type=Path, default=DOCS / "tried.csv", help="what was tried for missed aims")
-    commands.choices["results"].add_argument("--no-tables", action="store_true", help="keep the papers' tables")
+    commands.choices["results"].add_argument(
+        "--tables",
+        metavar="NAME",
+        nargs="*",
+        help="make these tables anew, keep the others; default: all",
+    )
     commands.choices["cards"].add_argument("--card", metavar="NAME", nargs="+", help="write these cards alone")
     scoring = commands.add_parser("score")
     scoring.add_argument("case", help="a folder of covid-ct-md: cap-001 (development), covid-P001, normal-001")

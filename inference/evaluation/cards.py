@@ -144,9 +144,16 @@ def _figures(part: Part, entry: Entry) -> str:
             patients_line(part.records),
             empty_films(part.records),
         )
-        said = "The trained network" if part.trained else f"The shipped file {part.file}, as it runs"
-        return "\n\n".join(text for text in (f"{said}, on patients it has not seen.", *texts) if text)
+        return "\n\n".join(text for text in (_of_whom(part, entry), *texts) if text)
     return markdown(entry.figures.get("rows", [])) or "Not judged: no patient is left out."
+
+
+def _of_whom(part: Part, entry: Entry) -> str:
+    if not part.trained:
+        return f"The shipped file {part.file}, as it runs, on patients it has not seen."
+    if entry.figures.get("fold_left_out") is not None:
+        return "The trained network, on patients it has not seen."
+    return f"Networks trained alike with fold {', '.join(part.folds)} left out, each on those patients."
 
 
 def _limits(part: Part) -> str:

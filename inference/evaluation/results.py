@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from inference.errors import InferenceError
@@ -64,12 +64,13 @@ _AIMS, _BASELINE, _ALONE, _SHIPPED, _TABLES = (
 
 
 def document(
-    parts: Sequence[Part], where: Where, log: Path, tried: Path, before: Page | None = None, tables: bool = True
-) -> str:
+    parts: Sequence[Part], where: Where, log: Path, tried: Path, before: Page | None = None,
+    tables: Collection[str] | None = None,
+) -> str:  # fmt: skip
     """The whole page as Markdown. ``log`` is that of the scored cases, ``tried`` that of what was tried for an aim.
 
-    ``before`` is the earlier page, which parts without records keep their place on; so do the papers' tables where
-    ``tables`` are not made anew.
+    ``before`` is the earlier page, on which parts without records keep their place; so do the papers' tables that are
+    not among ``tables``, the names of those to make anew (None: all).
     """
     before = before or Page()
     lines = scored.read(log)
@@ -81,7 +82,7 @@ def document(
         f"## {_ALONE}", sources_alone(parts, where, before),
         f"## {_SHIPPED}", as_shipped(parts, before),
         "## Part by part", *[text for part in parts for text in _part_or_kept(part, where, before)],
-        f"## {_TABLES}", paper_tables(where) if tables else before.section(_TABLES),
+        f"## {_TABLES}", paper_tables(where, before, tables),
         "## Not there", missing(parts, before),
         "## Every time a test case was scored", log_table(lines),
     ]  # fmt: skip
@@ -197,8 +198,8 @@ def as_shipped(parts: Sequence[Part], before: Page | None = None) -> str:
     return table(("file", "what", "on", "figure", "as trained", "as shipped", "difference", ""), cells_of)
 
 
-def paper_tables(where: Where) -> str:
-    """The tables by command, or what they wait for."""
+def paper_tables(where: Where, before: Page | None = None, names: Collection[str] | None = None) -> str:
+    """The tables by command, or what they wait for; those not among ``names`` as they stood on the page before."""
     out = []
     for name, system in (
         ("effusion", "consensus"),
@@ -208,12 +209,18 @@ def paper_tables(where: Where) -> str:
         ("threshold", "jcs"),
         ("mosmed", "cascade-severity"),
     ):
-        try:
-            text = str(TABLES[name](recipes(system, "compact"), where)["markdown"])
-        except InferenceError as error:
-            text = f"Not made: {str(error).replace(str(where.data), 'the data folder')}"
-        out.append(f"### `evaluate {system} --table {name}`\n\n{text}")
+        title = f"`evaluate {system} --table {name}`"
+        kept = (before or Page()).section(title, 3)
+        anew = names is None or name in names or not kept
+        out.append(f"### {title}\n\n{_paper_table(name, system, where) if anew else kept}")
     return "\n\n".join(out)
+
+
+def _paper_table(name: str, system: str, where: Where) -> str:
+    try:
+        return str(TABLES[name](recipes(system, "compact"), where)["markdown"])
+    except InferenceError as error:
+        return f"Not made: {str(error).replace(str(where.data), 'the data folder')}"
 
 
 def missing(parts: Sequence[Part], before: Page | None = None) -> str:
