@@ -18,7 +18,8 @@ class ConsensusSettings:
     ``difference``: percentage points between networks and densitometry above which the reader is told. ``most_gas``:
     share of the lungs that may be taken out as airways and gas of bowel; above it the reader is told instead.
     ``fluid_hu``, ``least_fluid_ml`` and ``fluid_reach_mm``: between which densities the median of an effusion that the
-    stream marks must lie, how large it must be, and how near to the lung a tenth of it.
+    stream marks must lie, how large it must be, and how near to the lung a tenth of it;
+    ``pleura_mm``: how far outside the rules' rib cage, which is drawn inside the ribs, it can reach.
     ``reach_mm``: how far above and below the lung that density rules find a network may find lung.
     """
 
@@ -36,6 +37,7 @@ class ConsensusSettings:
     fluid_hu: tuple[float, float] = (-30.0, 35.0)
     least_fluid_ml: float = 5.0
     fluid_reach_mm: float = 6.0
+    pleura_mm: float = 8.0
 
     @classmethod
     def paper(cls) -> Self:

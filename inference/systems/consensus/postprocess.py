@@ -140,7 +140,7 @@ def like_fluid(
         return out
     parts = cc3d.connected_components(marked, connectivity=6)
     sizes = np.bincount(parts.ravel())
-    near = parts[_beside(lungs, marked, spacing_mm, settings.fluid_reach_mm) & marked]
+    near = parts[near_to(lungs > 0, marked, spacing_mm, settings.fluid_reach_mm) & marked]
     touching = np.bincount(near, minlength=len(sizes))
     least = settings.least_fluid_ml * 1000.0 / float(np.prod(spacing_mm))
     asked = np.flatnonzero((sizes >= least) & (touching >= _LEAST_BESIDE * sizes))
@@ -152,13 +152,16 @@ def like_fluid(
     return out
 
 
-def _beside(lungs: NDArray[np.uint8], where: Mask, spacing_mm: tuple[float, float, float], reach_mm: float) -> Mask:
-    """What is lung or as near to it in its slice, in the slices that hold any of ``where``."""
+def near_to(mask: Mask, where: Mask, spacing_mm: tuple[float, float, float], reach_mm: float) -> Mask:
+    """``mask`` and what is within ``reach_mm`` of it in its slice, in the slices that hold any of ``where``.
+
+    All are canonical (slices, rows, columns).
+    """
     wide, high = (1 + 2 * round(reach_mm / mm) for mm in (spacing_mm[2], spacing_mm[1]))
     element = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (wide, high))
-    out = np.zeros(lungs.shape, np.bool_)
+    out = np.zeros(mask.shape, np.bool_)
     for k in np.flatnonzero(where.any(axis=(1, 2))):
-        out[k] = cv2.dilate((lungs[k] > 0).astype(np.uint8), element) > 0
+        out[k] = cv2.dilate(mask[k].astype(np.uint8), element) > 0
     return out
 
 

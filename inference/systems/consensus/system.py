@@ -20,6 +20,7 @@ from inference.systems.consensus.postprocess import (
     beyond_lungs,
     fat,
     like_fluid,
+    near_to,
     other_gas,
     smoothed,
     split,
@@ -205,9 +206,11 @@ class _Run:
         """Lay fluid over the rest: what density rules find anywhere, what the stream finds where no haze is."""
         if rules is None:
             return
-        fluid = self.volume.geometry.orientation.apply(rules.lesions.array) == Lesion.EFFUSION
-        if streamed is not None:
-            fluid |= streamed & (lesions != Lesion.GROUND_GLASS)
+        turn, spacing = self.volume.geometry.orientation, self.run.stack.canonical.geometry.spacing_mm
+        fluid = turn.apply(rules.lesions.array) == Lesion.EFFUSION
+        if streamed is not None and rules.rib_cage is not None:
+            cage = near_to(turn.apply(rules.rib_cage.array) > 0, streamed, spacing, self.settings.pleura_mm)
+            fluid |= streamed & cage & (lesions != Lesion.GROUND_GLASS)
         lesions[fluid] = Lesion.EFFUSION  # also over opacity: some slices taught the network to mark fluid as such
         lungs[fluid] = 0
         self.sources.setdefault(Lesion.EFFUSION.key, "rule")

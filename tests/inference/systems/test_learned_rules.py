@@ -18,6 +18,7 @@ from inference.systems.consensus.postprocess import (
     beyond_lungs,
     fat,
     like_fluid,
+    near_to,
     other_gas,
     smoothed,
     split,
@@ -308,6 +309,16 @@ def test_marked_fluid_must_be_as_dense_as_fluid_large_enough_and_beside_the_lung
     marked[16, 40:46, 35:41], hu[16, 40:46, 35:41] = True, 10  # 0.4 ml
     assert np.array_equal(like_fluid(hu, marked, lungs, spacing, settings), expected)
     assert not like_fluid(hu, np.zeros_like(marked), lungs, spacing, settings).any()
+
+
+def test_reach_is_in_millimetres_along_either_axis_and_within_the_slice() -> None:
+    mask = np.zeros((3, 41, 41), bool)
+    mask[1, 20, 20] = True
+    found = near_to(mask, np.ones_like(mask), (5.0, 2.0, 1.0), 8.0)
+    assert found[1, :, 20].nonzero()[0].tolist() == list(range(16, 25))  # 4 rows of 2 mm
+    assert found[1, 20].nonzero()[0].tolist() == list(range(12, 29))  # 8 columns of 1 mm
+    assert not found[0].any() and not found[2].any()
+    assert not near_to(mask, np.zeros_like(mask), (5.0, 2.0, 1.0), 8.0).any()
 
 
 def test_single_lung_keeps_its_own_side() -> None:

@@ -203,7 +203,7 @@ def test_consensus_adds_the_streams_fluid_to_that_of_the_rules_and_takes_it_from
     rows = np.flatnonzero((turned == Lung.RIGHT).any(axis=(0, 2)))
     level = int(rows[len(rows) // 2])  # a pool in the middle of the right lung, where no rule looks for one
     pool = case.lungs == Lung.RIGHT
-    pool[:, : level - 4], pool[:, level + 4 :] = False, False
+    pool[:, : level - 2], pool[:, level + 2 :] = False, False
     array[pool] = 8
     with ruled(tmp_path) as models:
         models["specialised-streams-effusion-compact"].rule = _only_effusion
