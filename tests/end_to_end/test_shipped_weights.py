@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from inference.evaluation import archive
 from inference.systems import weights
+from inference.training.data import FOLDS
 
 ROOT = Path(__file__).resolve().parents[2]
 SHIPPED = ROOT / "resources" / "weights"
@@ -34,11 +36,22 @@ def test_the_weights_fit_the_package(shipped: Path) -> None:
     assert sum(path.stat().st_size for path in shipped.iterdir()) <= MOST_BYTES
 
 
-def test_no_shipped_network_has_seen_a_patient_of_fold_0_or_a_test_case(shipped: Path) -> None:
+def test_no_shipped_network_has_seen_a_test_case(shipped: Path) -> None:
     for entry in weights.manifest().values():
-        assert entry.figures["fold_left_out"] == "0"
         assert entry.patients
         assert not {"covid-P001", "normal-001", "cap-001"} & set(entry.patients)
+
+
+def test_a_shipped_network_left_fold_0_out_or_was_judged_with_every_fold_left_out_in_turn(shipped: Path) -> None:
+    for entry in weights.manifest().values():
+        if entry.figures["fold_left_out"] == "0":
+            continue
+        kept = archive.load(ROOT / "docs" / "records", entry.name.removesuffix("-compact"))
+        assert [one.fold for one in kept] == [str(n) for n in range(FOLDS)], entry.name
+        judged = [record for one in kept for record in one.records]
+        assert {record.patient for record in judged} == set(entry.patients)
+        assert not [record.item for record in judged if record.seen]
+        assert all(record.fold == one.fold for one in kept for record in one.records)
 
 
 def test_the_default_finds_the_disease_of_the_demo_study(tmp_path: Path) -> None:
