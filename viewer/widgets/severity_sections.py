@@ -192,8 +192,8 @@ class ClassSection(Section):
     def __init__(self, session: Session) -> None:
         super().__init__(
             "CLASSES",
-            "% is the share of the lung.\nPresent: by rule yes or no, for a rule gives no probability; "
-            "a learned system's probability from 0 to 1.",
+            "% is the share of the lung.\nPresent: a learned system's probability from 0 to 1, where it gives one; "
+            "else whether any was marked, by a rule or a network.",
         )
         self._session = session
         self.table = FigureGrid(["ml", "%", "HU", "present"])
@@ -208,8 +208,8 @@ class ClassSection(Section):
                 continue
             found = bool(one.volume_ml or one.percent_of_lung)
             show = partial(showing.show_class, self._session, label) if found else None
-            by_rule = "yes (rule)" if found else "no (rule)"
-            present = by_rule if one.probability is None else f"{one.probability:.2f}"
+            marked = ("yes" if found else "no") + (" (rule)" if one.source == "rule" else "")
+            present = marked if one.probability is None else f"{one.probability:.2f}"
             texts = (number(one.volume_ml), number(one.percent_of_lung, 1), number(one.mean_hu), present)
             layer = self._session.layers.by_group[label.key].value
             rows.append((_CLASS_NAMES[label], [(text, show) for text in texts]))

@@ -300,3 +300,12 @@ def test_one_slice_has_a_percentage_and_no_grade(panel):
     assert "One slice, no grade" in widget.as_text() and "CT-" not in widget.as_text()
     session.findings.value = whole
     assert not headline.grade.isHidden() and "in this slice" not in headline.range.text()
+
+
+def test_a_network_without_probability_says_yes_or_no_and_is_no_rule(panel):
+    session = analysed()
+    findings = session.findings.value
+    learned = replace(findings.manifestations["ground_glass"], source="learned", probability=None)
+    session.findings.value = replace(findings, manifestations={**findings.manifestations, "ground_glass": learned})
+    present = {row[0]: row[4] for row in panel(session).figures.classes.table.texts()}
+    assert present["Ground-glass"] == "yes" and present["Consolidation"].endswith("(rule)")
