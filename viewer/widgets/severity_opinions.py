@@ -25,7 +25,7 @@ _NAMES = {"ground_glass": "Ground-glass", "consolidation": "Consolidation", "eff
 _HEAT_TIP = "Show where the network looked most"
 _DOUBT_TIP = "Most of its heat lies outside the lung: what it says does not rest on the lung."
 _ELSEWHERE = "heat_elsewhere"
-_ITS_OPINION, _NAMED = "its opinion", "the opinion under RECOGNITION"
+_ITS_OPINION, _NAMED = "the opinion that it explains", "the opinion under RECOGNITION"
 _AGREEMENT_TIP = (
     "How many of the learned systems mark a place as infected. The consensus and densitometry have no vote. "
     "Dice is 1 where two systems mark the same, 0 where they share nothing."
