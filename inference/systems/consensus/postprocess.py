@@ -136,20 +136,28 @@ def like_fluid(
     the lung: a tenth within ``fluid_reach_mm`` of it in their slices. All are canonical (slices, rows, columns).
     """
     out = np.zeros_like(marked)
-    if not marked.any():
+    where = _box(marked, [0, *(1 + round(settings.fluid_reach_mm / mm) for mm in spacing_mm[1:])])
+    if where is None:
         return out
-    parts = cc3d.connected_components(marked, connectivity=6)
-    sizes = np.bincount(parts.ravel())
-    near = parts[near_to(lungs > 0, marked, spacing_mm, settings.fluid_reach_mm) & marked]
-    touching = np.bincount(near, minlength=len(sizes))
-    least = settings.least_fluid_ml * 1000.0 / float(np.prod(spacing_mm))
+    near, marked = lungs[where] > 0, marked[where]
+    labels, values = cc3d.connected_components(marked, connectivity=6)[marked], hu[where][marked]
+    beside = near_to(near, marked, spacing_mm, settings.fluid_reach_mm)[marked]
+    sizes = np.bincount(labels)
+    touching = np.bincount(labels[beside], minlength=len(sizes))
+    least = max(settings.least_fluid_ml * 1000.0 / float(np.prod(spacing_mm)), 1.0)
     asked = np.flatnonzero((sizes >= least) & (touching >= _LEAST_BESIDE * sizes))
-    asked = asked[asked > 0]
     if asked.size:
-        middle = np.asarray(ndimage.median(hu, parts, asked))
-        low, high = settings.fluid_hu
-        out |= np.isin(parts, asked[(middle >= low) & (middle <= high)])
+        middle, (low, high) = np.asarray(ndimage.median(values, labels, asked)), settings.fluid_hu
+        out[where][marked] = np.isin(labels, asked[(middle >= low) & (middle <= high)])
     return out
+
+
+def _box(mask: Mask, margin: Sequence[int]) -> tuple[slice, ...] | None:
+    """The smallest box that holds a mask, wider by a margin along each axis; None without any."""
+    ranges = [np.flatnonzero(mask.any(axis=tuple(other for other in range(3) if other != axis))) for axis in range(3)]
+    if not ranges[0].size:
+        return None
+    return tuple(slice(max(int(r[0]) - m, 0), int(r[-1]) + m + 1) for r, m in zip(ranges, margin, strict=True))
 
 
 def near_to(mask: Mask, where: Mask, spacing_mm: tuple[float, float, float], reach_mm: float) -> Mask:

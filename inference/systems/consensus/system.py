@@ -193,12 +193,19 @@ class _Run:
         model = run.optional("effusion")
         if model is None:
             return None
-        grown = run.growing(model, "effusion")
-        run.look_between(model, bearing, grown.add, grown, "once")
+        canonical, grown = run.stack.canonical, run.growing(model, "effusion")
+        spacing = canonical.geometry.spacing_mm
+        asked = bearing[:: max(1, round(self.settings.fluid_step_mm / spacing[0]))]
+        if asked == bearing:
+            run.look_between(model, bearing, grown.add, grown, "once")
+        else:
+            run.ask(model, asked, grown.add, looks="once")
+        marked = grown.done().mask
+        if asked:
+            marked[bearing] = marked[nearest(asked, bearing)]
         self.sources[Lesion.EFFUSION.key] = "learned"
         run.thresholds["effusion_probability"] = model.entry.threshold
-        canonical = run.stack.canonical
-        return like_fluid(canonical.array, grown.done().mask, lungs, canonical.geometry.spacing_mm, self.settings)
+        return like_fluid(canonical.array, marked, lungs, spacing, self.settings)
 
     def _fluid(
         self, rules: SystemOutput | None, streamed: Mask | None, lungs: NDArray[np.uint8], lesions: NDArray[np.uint8]
