@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from inference.errors import SeriesError
 from inference.io.deflated import refuse_bomb
 from inference.io.dicom_elements import (
+    CONTRAST_CODES,
     DEFLATED,
     DERIVATION_CODES,
     EXPLICIT_BIG,
@@ -56,13 +57,14 @@ def read_by_pydicom(file: FileSource, data: bytes) -> RawHeader:
 
     if DEFLATED.encode() in data:
         refuse_bomb(file)
-    tags: list[int] = sorted({*WANTED, *SEQUENCES, DERIVATION_CODES, 0x00041220})
+    tags: list[int] = sorted({*WANTED, *SEQUENCES, DERIVATION_CODES, CONTRAST_CODES, 0x00041220})
     with file.open() as stream:
         try:
             dataset, after = read_dataset(stream, tags)
             stream.seek(after)
             tail = stream.read(12)
-            elements, codes = _raw_elements(dataset)
+            elements = _raw_elements(dataset)
+            derived, contrast = (_codes(dataset, tag) for tag in (DERIVATION_CODES, CONTRAST_CODES))
         except OSError:
             raise
         except Exception as error:
@@ -73,12 +75,12 @@ def read_by_pydicom(file: FileSource, data: bytes) -> RawHeader:
         syntax = str(ImplicitVRLittleEndian if implicit else ExplicitVRLittleEndian if little else EXPLICIT_BIG)
     if not elements and "DirectoryRecordSequence" not in dataset:
         raise NotDicom(f"{file.name} is no DICOM file.")
-    header = RawHeader(elements, syntax, bool(little), False, False, None, None, dataset, codes)
+    header = RawHeader(elements, syntax, bool(little), False, False, None, None, dataset, derived, contrast)
     return _with_pixels(header, tail, after, file)
 
 
-def _raw_elements(dataset: Dataset) -> tuple[dict[int, bytes], tuple[str, ...]]:
-    """The wanted elements as bytes, and the derivation codes."""
+def _raw_elements(dataset: Dataset) -> dict[int, bytes]:
+    """The wanted elements as bytes."""
     from pydicom.dataelem import RawDataElement
 
     elements: dict[int, bytes] = {}
@@ -86,8 +88,13 @@ def _raw_elements(dataset: Dataset) -> tuple[dict[int, bytes], tuple[str, ...]]:
         item: Any = dataset.get_item(tag) if tag in dataset else None
         if isinstance(item, RawDataElement) and isinstance(item.value, bytes):
             elements[tag] = item.value
-    items: Any = dataset.get("DerivationCodeSequence", None) or ()
-    return elements, tuple(str(item.get("CodeValue", "")) for item in items)
+    return elements
+
+
+def _codes(dataset: Dataset, sequence: int) -> tuple[str, ...]:
+    """The code values of a sequence's items."""
+    items: Any = dataset[sequence].value if sequence in dataset else ()
+    return tuple(str(item.get("CodeValue", "")) for item in items or ())
 
 
 def _with_pixels(header: RawHeader, tail: bytes, offset: int, file: FileSource) -> RawHeader:

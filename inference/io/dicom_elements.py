@@ -20,6 +20,7 @@ FLOAT_PIXELS = (0x7FE00008, 0x7FE00009)
 PER_FRAME_GROUPS = 0x52009230
 SHARED_GROUPS = 0x52009229
 DERIVATION_CODES = 0x00089215
+CONTRAST_CODES = 0x00180012
 VALUE_MAPS = 0x00409096
 VOI_LUTS = 0x00283010
 MODALITY_LUTS = 0x00283000
@@ -51,7 +52,8 @@ class RawHeader:
     """Top-level elements as bytes, by tag, and where the pixels are.
 
     ``pixel_offset`` is where the value of Pixel Data begins in the file (None: deflated or absent), ``pixel_bytes``
-    its length (None: encapsulated, or absent). ``dataset`` is there where pydicom read the header.
+    its length (None: encapsulated, or absent). ``dataset`` is there where pydicom read the header. The codes are
+    those of Derivation Code Sequence and of Contrast/Bolus Agent Sequence.
     """
 
     elements: dict[int, bytes]
@@ -63,6 +65,7 @@ class RawHeader:
     pixel_bytes: int | None
     dataset: Dataset | None = None
     derivation_codes: tuple[str, ...] = ()
+    contrast_codes: tuple[str, ...] = ()
 
     def text(self, tag: int) -> str:
         """The element in its own character set, trimmed; "" where absent."""

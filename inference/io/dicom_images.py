@@ -166,7 +166,7 @@ def _slice_header(raw: RawHeader, modality: str, rows: int, columns: int, coding
         rescale_type=raw.text(0x00281054) or None,
         units=raw.text(0x00541001),
         patient_position=raw.text(0x00185100).upper(),
-        contrast_agent=raw.text(0x00180010),
+        contrast_agent=raw.text(0x00180010) or " ".join(raw.contrast_codes),
         described_as_enhanced=described_as_enhanced(raw.text(0x0008103E)),
         gantry_tilt_degrees=raw.number(0x00181120),
         lossy=lossy_compression(raw),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 
 from inference.io.dicom_elements import (
+    CONTRAST_CODES,
     DEFLATED,
     DERIVATION_CODES,
     EXPLICIT_BIG,
@@ -49,7 +50,7 @@ def walk(data: bytes) -> RawHeader:
     if syntax in (DEFLATED, EXPLICIT_BIG, "") or elements.get(0x00020002, b"").startswith(b"1.2.840.10008.1.3.10"):
         raise Unusual
     explicit = syntax != IMPLICIT_LITTLE
-    codes: tuple[str, ...] = ()
+    codes: dict[int, tuple[str, ...]] = {}
     while True:
         tag, start, length = _element(data, position, explicit)
         if tag >= FLOAT_PIXELS[0]:
@@ -61,13 +62,14 @@ def walk(data: bytes) -> RawHeader:
                 has_float_pixels=tag in FLOAT_PIXELS,
                 pixel_offset=start if tag == PIXEL_DATA else None,
                 pixel_bytes=length if length != UNDEFINED else None,
-                derivation_codes=codes,
+                derivation_codes=codes.get(DERIVATION_CODES, ()),
+                contrast_codes=codes.get(CONTRAST_CODES, ()),
             )
         if tag in SEQUENCES and length:
             raise Unusual
         position = start + length if length != UNDEFINED else _after_sequence(data, start, explicit)
-        if tag == DERIVATION_CODES:
-            codes = _code_values(data, start, position, explicit)
+        if tag in (DERIVATION_CODES, CONTRAST_CODES):
+            codes[tag] = _code_values(data, start, position, explicit)
         elif tag in WANTED:
             if position > len(data):
                 raise TooShort(position)

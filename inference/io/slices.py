@@ -53,7 +53,7 @@ class SliceHeader:
     units
         (0054,1001) or the code value of a real-world value map, "" where neither is there.
     contrast_agent
-        (0018,0010), or any words for it, "" where there is none.
+        (0018,0010), else the codes of (0018,0012), or any words for it, "" where there is none.
     described_as_enhanced
         Whether (0008,103E) names a contrast agent.
     lossy

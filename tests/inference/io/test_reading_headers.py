@@ -15,6 +15,7 @@ from inference.io.dicom_elements import RawHeader
 from inference.io.dicom_header import read_header
 from inference.io.dicom_images import read_file
 from inference.io.dicom_walk import walk
+from inference.io.open import scan
 from inference.io.proposal import kernel_kind
 from inference.io.sources import DiskFile, natural
 from tests.helpers.phantoms import write_dicom
@@ -53,26 +54,43 @@ def test_fast_walk_finds_the_elements_and_the_pixels_that_pydicom_finds(file_nam
         assert getattr(fast, name) == getattr(slow, name), name
 
 
-def test_codes_of_a_derivation_are_found_in_every_length_encoding(tmp_path: Path) -> None:
+def test_codes_in_sequences_are_found_in_every_length_encoding(tmp_path: Path) -> None:
     def derived(undefined: bool) -> Any:
         def edit(data: Any, k: int) -> None:
             from pydicom.dataset import Dataset
             from pydicom.sequence import Sequence
 
-            items = []
-            for code in ("113040", "113072"):
-                item = Dataset()
-                item.CodeValue, item.CodingSchemeDesignator = code, "DCM"
-                item.is_undefined_length_sequence_item = undefined
-                items.append(item)
-            data.DerivationCodeSequence = Sequence(items)
-            data["DerivationCodeSequence"].is_undefined_length = undefined
+            for name, codes in (("DerivationCode", ("113040", "113072")), ("ContrastBolusAgent", ("7140000",))):
+                items = []
+                for code in codes:
+                    item = Dataset()
+                    item.CodeValue, item.CodingSchemeDesignator = code, "DCM"
+                    item.is_undefined_length_sequence_item = undefined
+                    items.append(item)
+                setattr(data, f"{name}Sequence", Sequence(items))
+                data[f"{name}Sequence"].is_undefined_length = undefined
 
         return edit
 
     for undefined in (True, False):
         path = write_dicom(marked().volume, tmp_path / str(undefined), skip=range(1, 22), edit=derived(undefined))[0]
         assert [header.derivation_codes for header in walked_and_read(path)] == [("113040", "113072")] * 2
+        assert [header.contrast_codes for header in walked_and_read(path)] == [("7140000",)] * 2
+
+
+def test_a_contrast_agent_that_only_a_code_names_is_one(tmp_path: Path) -> None:
+    def coded(data: Any, k: int) -> None:
+        from pydicom.dataset import Dataset
+        from pydicom.sequence import Sequence
+
+        item = Dataset()
+        item.CodeValue, item.CodingSchemeDesignator, item.CodeMeaning = "7140000", "SCT", "Iopamidol"
+        data.ContrastBolusAgentSequence = Sequence([item])
+
+    for name, edit in (("coded", coded), ("plain", None)):
+        write_dicom(marked().volume, tmp_path / name, edit=edit)
+        reasons = {reason.code for reason in scan(tmp_path / name).series[0].verdict.reasons}
+        assert ("contrast_enhanced" in reasons) == (name == "coded")
 
 
 def test_header_longer_than_the_first_read_is_read_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
