@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from time import perf_counter
 from typing import Literal
 
@@ -109,9 +110,11 @@ def _severity(
         zone: quarter_score(figures.percentage) for zone, figures in zones.items() if figures.percentage is not None
     }
     empty = not_aerated(counts, masks.sides_known, {warning.code for warning in output.warnings}, settings)
-    found = grade_of(both, settings)
+    whole = masks.source.shape[0] > 1  # a grade is of whole lungs
+    found = grade_of(both, settings) if whole else None
     left_out = unsought(output)
     white = bounded(white_lung(counts, both, masks.sides_known, ml, settings, empty), left_out, found)
+    known = sensitivity_range(masks, both, output.thresholds, settings)
     withheld = white.qualifier == "withheld"
     worse = _worse(right, left) if not empty else (None, None)
     bars = histogram(counts)
@@ -126,11 +129,11 @@ def _severity(
         grade=None if withheld else found,
         qualifier=white.qualifier,
         worse_lung=worse[0],
-        worse_lung_grade=None if withheld or worse[1] is None else grade_of(worse[1], settings),
-        zone_score=sum(zone_scores.values()) if len(zone_scores) == len(ZONES) and not withheld else None,
+        worse_lung_grade=None if withheld or worse[1] is None or not whole else grade_of(worse[1], settings),
+        zone_score=sum(zone_scores.values()) if whole and len(zone_scores) == len(ZONES) and not withheld else None,
         zone_scores=zone_scores,
         compartments=compartments(counts, ml),
-        sensitivity=sensitivity_range(masks, both, output.thresholds, settings),
+        sensitivity=known if known is None or whole else replace(known, crosses_bin_edge=False),
         worse_lung_sensitivity=_sensitivity_of_one(worse, masks, output, settings),
         possibly_missed_ml=white.ml,
         possibly_missed_percent=white.percent,
