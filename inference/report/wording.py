@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from inference.findings import Agreement, Compartment, Findings, Recognition, RegionFigures, Severity
 from inference.labels import Lesion
 from inference.quantification.definitions import sentences
@@ -206,10 +208,11 @@ def agreement_line(found: Agreement) -> str:
     )
 
 
-def alarms(findings: Findings) -> list[str]:
-    """The warnings that must be read before any figure, gravest first."""
+def alarms(findings: Findings, instead: Mapping[str, str] | None = None) -> list[str]:
+    """The warnings that must be read before any figure, gravest first; those of some codes in other words."""
     said = {warning.code: warning.text for warning in findings.warnings}
-    return [said[code] for code in _ALARMS if code in said]
+    words = said | dict(instead or {})
+    return [words[code] for code in _ALARMS if code in said]
 
 
 def limits(findings: Findings) -> list[str]:

@@ -25,7 +25,6 @@ _NAMES = {"ground_glass": "Ground-glass", "consolidation": "Consolidation", "eff
 _HEAT_TIP = "Show where the network looked most"
 _DOUBT_TIP = "Most of its heat lies outside the lung: what it says does not rest on the lung."
 _ELSEWHERE = "heat_elsewhere"
-_ITS_OPINION, _NAMED = "the opinion that it explains", "the opinion under RECOGNITION"
 _AGREEMENT_TIP = (
     "How many of the learned systems mark a place as infected. The consensus and densitometry have no vote. "
     "Dice is 1 where two systems mark the same, 0 where they share nothing."
@@ -155,10 +154,11 @@ def heat_lies_elsewhere(findings: Findings) -> bool:
 
 def alarm_lines(findings: Findings) -> list[str]:
     """What must be read before any figure; of a heat map that lies elsewhere it names whose opinion is doubtful."""
-    said = next((warning.text for warning in findings.warnings if warning.code == _ELSEWHERE), "")
-    if findings.output.recognition is None:
+    share = findings.explanation.heat_in_lung
+    if findings.output.recognition is None or share is None:
         return wording.alarms(findings)
-    return [text.replace(_ITS_OPINION, _NAMED) if text == said else text for text in wording.alarms(findings)]
+    named = f"Only {100 * share:.0f} % of the heat lies in the lung: do not trust the opinion under RECOGNITION."
+    return wording.alarms(findings, {_ELSEWHERE: named})
 
 
 def _within(words: str) -> str:
