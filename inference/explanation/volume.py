@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from inference.systems.model import Model
 
 MOST_SLICES = 48
-"""Of more positive slices than this only so many, evenly spread, are explained; the others stay cold."""
+"""Of more positive slices than this only so many, evenly spread, are explained; those between get what lies between."""
 _BATCH = 4
 
 
@@ -30,10 +31,11 @@ def heat_of_mask(
 
 
 def heat_of_class(
-    run: Analysis, model: Model, numbers: Sequence[int], head: str, label: str, mapping: Mapping = "grad-cam"
+    run: Analysis, model: Model, numbers: Sequence[int], head: str, label: str, mapping: Mapping = "grad-cam",
+    lungs: NDArray[np.bool_] | None = None,
 ) -> NDArray[np.float32] | None:  # fmt: skip
-    """Activation map of a class of whole slices."""
-    return _heat(run, model, numbers, head, label, mapping, None, None)
+    """Activation map of a class of whole slices, of which a masked network is shown the ``lungs`` alone."""
+    return _heat(run, model, numbers, head, label, mapping, None, lungs if model.entry.masked else None)
 
 
 def _heat(
@@ -53,22 +55,35 @@ def _heat(
     from inference.explanation.activation import activation_map
 
     chosen = _thinned(numbers)
-    out = np.zeros(run.stack.shape, np.float32)
+    explained: dict[int, NDArray[np.float32]] = {}
     for first in range(0, len(chosen), _BATCH):
         batch = chosen[first : first + _BATCH]
         run.context.progress(first / len(chosen))
-        grey = run.stack.images(batch, entry)
-        if inside is not None:
-            grey *= run.stack.masked(inside[batch], entry.size)[:, None]
+        grey = run.stack.images(batch, entry, inside)
         images = torch.from_numpy((grey - entry.mean) / entry.deviation).to(model.device)
         where = None
         if lesions is not None:
             where = torch.from_numpy(run.stack.masked(lesions[batch], entry.size)).to(model.device)
         maps = activation_map(network, images, head, label, mapping=mapping, where=where)
         fine = torch.nn.functional.interpolate(maps[:, None], (entry.size, entry.size), mode="bilinear")
-        out[batch] = run.stack.place(fine[:, 0].float().cpu().numpy())
+        explained.update(zip(batch, fine[:, 0].float().cpu().numpy(), strict=True))
+    out = np.zeros(run.stack.shape, np.float32)
+    for k in numbers:
+        out[k] = run.stack.place(_between(explained, chosen, k)[None])[0]
     highest = float(out.max())
     return out / highest if highest > 0 else None
+
+
+def _between(
+    explained: dict[int, NDArray[np.float32]], chosen: Sequence[int], number: int
+) -> NDArray[np.float32]:  # fmt: skip
+    """A slice's own map, or the mean of its explained neighbours', each by its nearness."""
+    if number in explained:
+        return explained[number]
+    after = bisect(chosen, number)
+    first, second = chosen[after - 1], chosen[after]
+    share = np.float32((number - first) / (second - first))
+    return (1 - share) * explained[first] + share * explained[second]
 
 
 def _thinned(numbers: Sequence[int]) -> list[int]:
