@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -70,7 +71,9 @@ class Growing:
             for k in batch:
                 self._mask[k] &= self._stack.inside(k)
         if self._levels is not None:
-            self._levels[list(batch)] = np.rint(fine * 255)
+            self._levels[list(batch)] = cv2.convertScaleAbs(fine.reshape(len(fine), -1), alpha=255.0).reshape(
+                fine.shape
+            )
         if self._shown is not None:
             self._shown[list(batch)] = self._mask[list(batch)]
         self._batches += 1

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 from dataclasses import replace
 from functools import lru_cache
-from importlib import import_module
 from typing import TYPE_CHECKING
 
 from inference.errors import WeightsMissing
@@ -46,10 +45,11 @@ def open_network(entry: Entry, device: str) -> Network | None:
     return opened.network if isinstance(opened, TorchModel) else None
 
 
-def prepare_networks() -> None:
-    """Import what torch's networks are made of, which takes seconds; for a thread that has nothing else to do."""
-    with contextlib.suppress(ImportError):  # whoever needs it says so
-        import_module("inference.models.networks.joint")
+def prepare_network(entry: Entry, device: str) -> None:
+    """Load torch and the network that gradients will flow through, which takes seconds; for a thread with nothing else
+    to do."""
+    with contextlib.suppress(ImportError, WeightsMissing):  # whoever needs it says so
+        open_network(entry, device)
 
 
 class _Opened:

@@ -58,12 +58,10 @@ def _spread(
     steps = tuple(max(1, round(_PITCH_MM / mm)) for mm in spacing_mm)
     if not _coarse(lungs, steps).any():
         steps = (1, 1, 1)
-    codes = codes_at(steps)
-    index = tuple(np.minimum(np.arange(n) // step, size - 1)
-                  for n, step, size in zip(lungs.shape, steps, codes.shape, strict=True))  # fmt: skip
-    for k in range(lungs.shape[0]):
-        plane = codes[index[0][k]]
-        out[k] = np.where(lungs[k], plane[np.ix_(index[1], index[2])], 0)
+    for n, coarse in enumerate(codes_at(steps)):
+        span = slice(n * steps[0], (n + 1) * steps[0])
+        fine = coarse.repeat(steps[1], axis=0).repeat(steps[2], axis=1)[: lungs.shape[1], : lungs.shape[2]]
+        np.multiply(lungs[span], fine, out=out[span])
     return out
 
 

@@ -17,9 +17,11 @@ def without_specks(mask: NDArray[np.bool_], share: float = 0.02) -> NDArray[np.b
     labels, count = cc3d.connected_components(np.ascontiguousarray(mask[box]), connectivity=6, return_N=True)
     if count < 2:
         return mask
-    sizes = np.bincount(labels.ravel(), minlength=count + 1)
-    keep = sizes >= share * sizes[1:].max()
-    keep[0] = False
-    out = np.zeros_like(mask)
-    out[box] = keep[labels]
+    found = cc3d.statistics(labels, no_slice_conversion=False)
+    sizes = found["voxel_counts"][1:]
+    out = mask.copy()
+    inner = out[box]
+    for n in np.flatnonzero(sizes < share * sizes.max()) + 1:
+        around = found["bounding_boxes"][n]
+        inner[around] &= labels[around] != n
     return out
