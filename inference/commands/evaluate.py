@@ -39,7 +39,7 @@ def _parts(chosen: list[Any], options: argparse.Namespace, console: Console) -> 
                 raise
             console.note(str(missing))
             continue
-        if recipe.masked:
+        if recipe.masked and not recipe.lungs_by:
             lungs = next(one for one in recipes(recipe.system, recipe.variant) if one.part == "lungs")
             out[f"{recipe.name}, lungs found by {lungs.name}"] = rows(cascaded(recipe, lungs, where))
     if not out:

@@ -126,7 +126,8 @@ def _training(recipe: Recipe, entry: Entry) -> str:
     if recipe.start:
         facts.append(f"starts from `{recipe.start}`, trained with the same fold left out")
     if recipe.masked:
-        facts.append("sees the lung alone")
+        by = f", as `{recipe.lungs_by}` finds it" if recipe.lungs_by else ""
+        facts.append(f"sees the lung alone{by}")
     if loss:
         facts.append(f"loss from {loss[0]} to {loss[-1]}")
     return "; ".join(facts) + "."

@@ -67,7 +67,7 @@ def gather(
         if recipe.variant == "paper" and not part.records:
             continue
         found.append(part)
-        if recipe.masked:
+        if recipe.masked and not recipe.lungs_by:
             found.append(_cascade(part, where) if part.records else replace(part, name=part.name + CASCADED))
     lungs = [one for part in found if part.name == _LUNGS for one in part.records]
     return [

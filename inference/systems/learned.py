@@ -24,6 +24,7 @@ from inference.systems.registry import Part, RunContext, SystemCard, chosen_weig
 from inference.systems.sides import split_sides
 from inference.systems.slices import SliceStack
 from inference.systems.specks import without_specks
+from inference.systems.weights import Entry
 from inference.transforms.rendering import Kind
 from inference.volume import Heatmap, LabelMap, Volume
 
@@ -112,6 +113,10 @@ class Analysis:
         self._used[model.file.name] = Weights(model.file.name, model.file.sha256)
         return model
 
+    def listed(self, part: str) -> Entry | None:
+        """What the manifest says of the weights that fill a part; None where none can."""
+        return usable_weights(self._part(part), self.context.config)
+
     def ask(
         self, model: Model, numbers: Sequence[int], each: Callable[[Sequence[int], Answers], None],
         inside: Mask | None = None, *, share: tuple[float, float] = (0.0, 1.0), looks: Looks = "both",
@@ -126,9 +131,7 @@ class Analysis:
         for first in range(0, len(numbers), _BATCH):
             batch = numbers[first : first + _BATCH]
             self.context.progress(share[0] + (share[1] - share[0]) * first / len(numbers))
-            grey = self.stack.images(batch, entry)
-            if inside is not None:
-                grey *= self.stack.masked(inside[list(batch)], entry.size)[:, None]
+            grey = self.stack.images(batch, entry, inside)
             images = (grey - entry.mean) / entry.deviation
             each(batch, self._answers(model, images, np.asarray(batch) % 2 == 1, looks))
 
@@ -189,20 +192,26 @@ class Analysis:
         limit = model.entry.threshold if threshold is None else threshold
         return Growing(self.stack, model, label, show if shown else None, limit, levels)
 
-    def classify(self, model: Model, numbers: Sequence[int], head: str, looks: Looks = "both") -> NDArray[np.float32]:
+    def classify(
+        self, model: Model, numbers: Sequence[int], head: str, looks: Looks = "both", inside: Mask | None = None
+    ) -> NDArray[np.float32]:
         """Probabilities of a vector head, (slices, labels)."""
         parts: list[NDArray[np.float32]] = []
-        self.ask(model, numbers, lambda batch, answers: parts.append(answers[head]), looks=looks)
+        self.ask(model, numbers, lambda batch, answers: parts.append(answers[head]), inside, looks=looks)
         labels = len(labels_of(model, head))
         return np.concatenate(parts) if parts else np.zeros((0, labels), np.float32)
 
     def recognised(
-        self, model: Model, numbers: Sequence[int], limit: float, looks: Looks = "both"
+        self, model: Model, numbers: Sequence[int], limit: float, lungs: Mask, looks: Looks = "both"
     ) -> tuple[Recognition, list[int], str]:
-        """A recogniser's opinion on the study, the slices that are positive, and the label that was looked for."""
+        """A recogniser's opinion on the study, the slices that are positive, and the label that was looked for.
+
+        A masked recogniser is shown the ``lungs`` alone.
+        """
+        inside = lungs if model.entry.masked else None
         labels = labels_of(model, RECOGNITION)
         target = positive_of(labels)
-        found = self.classify(model, numbers, RECOGNITION, looks)[:, labels.index(target)]
+        found = self.classify(model, numbers, RECOGNITION, looks, inside)[:, labels.index(target)]
         positive = [k for k, value in zip(numbers, found, strict=True) if value > limit]
         return opinion_on(found, limit), positive, target
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from inference.errors import InputShapeError
 from inference.systems.body import inside_body
 from inference.systems.weights import Entry
+from inference.transforms.lung_window import seen_through
 from inference.transforms.rendering import (
     AIR_HU,
     Box,
@@ -76,13 +77,21 @@ class SliceStack:
         missing = set(self.canonical.missing_slices)
         return [k for k in range(len(self)) if k not in missing and self._shows(k)]
 
-    def images(self, numbers: Sequence[int], entry: Entry) -> NDArray[np.float32]:
-        """Rendered slices as a network wants them: grey 0..1 before normalisation, (n, channels, size, size)."""
+    def images(
+        self, numbers: Sequence[int], entry: Entry, inside: NDArray[np.bool_] | None = None
+    ) -> NDArray[np.float32]:
+        """Rendered slices as a network wants them: grey 0..1 before normalisation, (n, channels, size, size).
+
+        What lies outside ``inside`` (canonical grid) is black, for a masked recogniser after a margin.
+        """
         out = np.zeros((len(numbers), len(entry.channels), entry.size, entry.size), np.float32)
         for place, number in enumerate(numbers):
             for channel, name in enumerate(entry.channels):
                 out[place, channel] = self._picture(name, number, entry.size)
         out /= 255.0
+        if inside is not None:
+            seen = self.masked(inside[list(numbers)], entry.size)
+            out *= (seen_through(seen) if entry.masked else seen)[:, None]
         return out
 
     def masked(self, mask: NDArray[Any], size: int) -> NDArray[np.bool_]:

@@ -53,6 +53,8 @@ class Entry:
         Grey levels 0..1 reach the network as ``(grey - mean) / deviation``.
     mirrored
         Whether its answer is the mean with that for the mirrored picture.
+    masked
+        Whether a recogniser is shown the lung alone.
     threshold
         Probability above which a pixel or a slice is positive.
     target
@@ -78,6 +80,7 @@ class Entry:
     mean: float = 0.5
     deviation: float = 0.25
     mirrored: bool = False
+    masked: bool = False
     threshold: float = 0.5
     target: str = ""
     patients: tuple[str, ...] = ()

@@ -11,6 +11,7 @@ import numpy as np
 from inference.training.batches import Pool, pool
 from inference.training.datasets.catalogue import ADAPTERS, found
 from inference.training.datasets.sample import DEVELOP, TEST, DataError
+from inference.training.lungs import with_lungs
 from inference.training.packing import Pack, pack
 from inference.training.recipes import Recipe
 
@@ -30,19 +31,25 @@ class Split:
 def packs(
     recipe: Recipe, data: Path, cache: Path, progress: Callable[[str, int], None] = lambda name, count: None
 ) -> dict[str, Pack]:
-    """The sets of a recipe that ``data`` holds, packed. Raises DataError when it holds none of them."""
+    """The sets of a recipe that ``data`` holds, packed, with lungs where the network sees them alone.
+
+    Raises DataError when it holds none of them.
+    """
     places = found(data)
     names = [use.name for use in recipe.uses]
     present = {name: places[name] for name in names if name in places}
     if not present:
         raise DataError(f"{data} holds none of the data sets {', '.join(names)}.")
-    return {
+    packed = {
         name: pack(
             ADAPTERS[name], place, cache, recipe.size, recipe.channels,
             lambda count, name=name: progress(name, count),  # type: ignore[misc]
         )
         for name, place in present.items()
     }  # fmt: skip
+    if not recipe.lungs_by:
+        return packed
+    return {name: with_lungs(one, recipe.lungs_by, cache) for name, one in packed.items()}
 
 
 def split(recipe: Recipe, packed: dict[str, Pack], fold: str | None) -> Split:

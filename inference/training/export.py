@@ -40,8 +40,8 @@ def export(
     own = recipe.name + (f"-fold{state.fold}" if state.fold else "")
     entry = Entry(
         name or own, recipe.network, to_record(configure(recipe)), recipe.size, RENDERING_VERSION,
-        recipe.channels, mirrored=recipe.mirrored, target=_target(recipe), patients=state.patients, figures=figures,
-        trained_on=trained_on(state),
+        recipe.channels, mirrored=recipe.mirrored, masked=bool(recipe.lungs_by), target=_target(recipe),
+        patients=state.patients, figures=figures, trained_on=trained_on(state),
     )  # fmt: skip
     network = restored(recipe, state.weights, Place(torch.device("cpu")))
     return ship_graph(folder, ship(folder, entry, network, bits), network)

@@ -54,6 +54,7 @@ _LONG = Optimisation(epochs=20, batch=8, rate=1.5e-3, warmup=100, average=0.998)
 _JOINT_TASKS = Optimisation(epochs=3, batch=8, rate=1e-3, warmup=100, average=0.998)
 _CLASSIFY = Optimisation(epochs=8, batch=32, rate=1e-3, weight_decay=0.05)
 _RECOGNISE = replace(_CLASSIFY, epochs=30, rate=1.5e-3, warmup=100, average=0.998)
+_LUNGS_BY = "consensus-lungs-lesions-compact"
 _UPRIGHT = replace(GENTLE, turn_over=0.05, right_angles=0.0, aimed=0.0)
 _FLUID = replace(_UPRIGHT, aimed=0.7, window=0.0, equalise=0.0)
 _GRAINY = replace(GENTLE, grain=0.4)
@@ -116,13 +117,13 @@ def _streams() -> tuple[Recipe, ...]:
 
 def _specialised() -> tuple[Recipe, ...]:
     first = replace(_recognise("specialised-streams", "specialised-streams/recogniser", 192), part="recogniser-first")
-    recogniser = replace(
-        first, part="recogniser", start=first.part, optimisation=replace(_RECOGNISE, epochs=20)
-    )  # fmt: skip
+    second = replace(first, part="recogniser-second", start=first.part, optimisation=replace(_RECOGNISE, epochs=20))
+    recogniser = replace(second, part="recogniser", start=second.part, masked=True, lungs_by=_LUNGS_BY)
     many = Recipe(
         "specialised-streams", "manifestations", "specialised-streams/manifestations", "compact", CLASSES, _CLASSIFY
     )
-    return (*_streams(), many, first, recogniser, _on_xrays(recogniser, "xray-recogniser", XRAY_CLASSES, XRAYS))
+    xrays = _on_xrays(first, "xray-recogniser", XRAY_CLASSES, XRAYS)
+    return (*_streams(), many, first, second, recogniser, xrays)
 
 
 def _mtnet() -> tuple[Recipe, ...]:

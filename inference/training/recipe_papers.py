@@ -52,6 +52,6 @@ def as_published(recipe: Recipe) -> Recipe:
     how, augmentation = _HOW[recipe.network]
     return replace(
         recipe, variant="paper", optimisation=replace(how, average=0.0), augmentation=augmentation, window=0,
-        size=_SIZES.get(recipe.network, recipe.size),
+        masked=recipe.masked and not recipe.lungs_by, lungs_by="", size=_SIZES.get(recipe.network, recipe.size),
         segmentation=_SEGMENTATION.get(recipe.network, recipe.segmentation),
     )  # fmt: skip

@@ -25,8 +25,9 @@ class Recipe:
     ``labels`` are the classes of whole pictures, in the order of the recognition head. ``window`` is the side of the
     random part of each picture that is trained on at its full resolution (0: all of it): networks without a fixed
     size learn the same from it in less time. ``masked`` blackens what is outside the lung before the network sees it
-    (paper 4). ``mirrored``: an answer is the mean with that for the mirrored picture. ``start`` names the part whose
-    trained weights, of the same fold, this one begins with wherever names and shapes agree: transfer.
+    (paper 4); ``lungs_by`` names the shipped weights that find the lung where nobody drew it. ``mirrored``: an answer
+    is the mean with that for the mirrored picture. ``start`` names the part whose trained weights, of the same fold,
+    this one begins with wherever names and shapes agree: transfer.
     """
 
     system: str
@@ -45,6 +46,7 @@ class Recipe:
     mixing: float = 0.0
     window: int = 0
     masked: bool = False
+    lungs_by: str = ""
     mirrored: bool = True
     start: str = ""
     seed: int = 0

@@ -26,6 +26,7 @@ from inference.training.data import Split
 from inference.training.devices import Place
 from inference.training.judging import restored, watched_score
 from inference.training.losses import Objective
+from inference.training.lungs import teacher
 from inference.training.networks import build
 from inference.training.recipes import ACTIVATION, Recipe, to_record
 from inference.training.schedules import Optimisation, epochs_of, rate_at
@@ -74,8 +75,9 @@ class Trainer:
         self.steps = len(self.batches)
         self.epochs = epochs_of(self.how, self.steps)
         self.workers = workers
+        taught = teacher(recipe.lungs_by).patients if recipe.lungs_by else ()
         self.state = Checkpoint(
-            recipe, fold or "", split.digests, _union(split.training.patients(), split.watched.patients()),
+            recipe, fold or "", split.digests, _union(split.training.patients(), split.watched.patients(), taught),
             _union(split.training.sources(), split.watched.sources()),
         )  # fmt: skip
         self._tap = Tap(network, network.deepest) if ACTIVATION in dict(recipe.weights) else None

@@ -31,7 +31,7 @@ from inference.systems.growing import Mask, Segmented, nearest
 from inference.systems.learned import Analysis, Looks
 from inference.systems.model import Answers, Model
 from inference.systems.registry import CONSENSUS, RunContext, System, SystemCard
-from inference.systems.runtime import prepare_networks
+from inference.systems.runtime import prepare_network
 from inference.systems.sides import sides_like
 from inference.systems.specks import without_specks
 from inference.volume import Units, Volume
@@ -82,8 +82,9 @@ class _Run:
             return self._rest(lungs, bearing, said, check)
 
     def _prepare_heat(self) -> None:
-        if self.run.context.options.explain:
-            prepare_networks()
+        entry = self.run.listed("recogniser") or self.run.listed("lesions")
+        if self.run.context.options.explain and entry is not None:
+            prepare_network(entry, self.run.device)
 
     def _rest(self, lungs: NDArray[np.uint8], bearing: list[int], said: Segmented | None, check: Check) -> SystemOutput:
         """Everything that follows once the lungs are shown, beside the rules on the same volume."""
@@ -100,14 +101,14 @@ class _Run:
         run.publish("lesions", lesions, 0, len(run.stack) - 1)
         streamed = self._streamed_fluid(lungs, bearing)
         run.begin("recognition")
-        recognition, positive, target = self._recognition(bearing)
+        recognition, positive, target = self._recognition(inside, bearing)
         run.begin("densitometry")
         checked = check.result()
         self._compared(checked, lungs, lesions)
         self._fluid(checked, streamed, lungs, lesions)
         run.begin("explanation")
         if target:
-            heat = heat_of_class(run, run.model("recogniser"), positive, RECOGNITION, target)
+            heat = heat_of_class(run, run.model("recogniser"), positive, RECOGNITION, target, lungs=inside)
         else:
             infected = lesions > 0
             shown = [k for k in bearing if infected[k].any()]
@@ -223,12 +224,12 @@ class _Run:
         self.sources.setdefault(Lesion.EFFUSION.key, "rule")
         self.run.thresholds.update({k: v for k, v in rules.thresholds.items() if k.startswith("effusion_")})
 
-    def _recognition(self, bearing: list[int]) -> tuple[Recognition | None, list[int], str]:
+    def _recognition(self, lungs: Mask, bearing: list[int]) -> tuple[Recognition | None, list[int], str]:
         """The recogniser's opinion, its positive slices and what it looked for; nothing where none was trained."""
         model = self.run.optional("recogniser")
         if model is None:
             return None, [], ""
-        return self.run.recognised(model, bearing, model.entry.threshold, "once")
+        return self.run.recognised(model, bearing, model.entry.threshold, lungs, "once")
 
     def _compared(self, rules: SystemOutput | None, lungs: NDArray[np.uint8], lesions: NDArray[np.uint8]) -> None:
         """Take lung from the rules where the network misses most of a slice's, and leave out what is none to them.

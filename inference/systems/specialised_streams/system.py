@@ -49,14 +49,14 @@ class SpecialisedStreams:
         run.begin("lung")
         lungs, bearing, _ = run.lungs()
         run.begin("recognition")
-        recognition, positive, target = run.recognised(recogniser, bearing, limit)
+        recognition, positive, target = run.recognised(recogniser, bearing, limit, lungs > 0)
         run.begin("manifestations")
         said = self._manifestations(run, bearing)
         run.begin("lesion")
         streams = self._streams(run, bearing)
         run.thresholds["lesion_probability"] = limit
         run.begin("explanation")
-        heat = heat_of_class(run, recogniser, positive, RECOGNITION, target)
+        heat = heat_of_class(run, recogniser, positive, RECOGNITION, target, lungs=lungs > 0)
         return run.output(
             lungs, joined(streams, lungs), sources={label.key: "learned" for label in streams},
             probabilities=said, recognition=recognition, heat=heat, heat_of=target,
