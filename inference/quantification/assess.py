@@ -110,7 +110,7 @@ def _severity(
         zone: quarter_score(figures.percentage) for zone, figures in zones.items() if figures.percentage is not None
     }
     empty = not_aerated(counts, masks.sides_known, {warning.code for warning in output.warnings}, settings)
-    whole = masks.source.shape[0] > 1  # a grade is of whole lungs
+    whole = min(masks.source.shape) > 1  # a grade is of whole lungs
     found = grade_of(both, settings) if whole else None
     left_out = unsought(output)
     white = bounded(white_lung(counts, both, masks.sides_known, ml, settings, empty), left_out, found)

@@ -336,3 +336,14 @@ def test_a_systems_own_warnings_come_first():
 
 def _figures(findings):
     return (findings.severity, findings.lesions, findings.slices, findings.manifestations)
+
+
+def test_a_single_slice_has_shares_but_no_grade():
+    lung, lesion = (mask[5:6].copy() for mask in (cases.lungs(), cases.lesions()))
+    volume = cases.volume_of(lung, lesion)
+    severity = assess(volume, cases.output_of(volume, lung, lesion)).severity
+    assert severity.both.percentage == pytest.approx(100 * 9 * 7 / (16 * 11 + 14 * 10))
+    assert severity.grade is None and severity.worse_lung_grade is None and severity.zone_score is None
+    assert severity.sensitivity is None or not severity.sensitivity.crosses_bin_edge
+    whole = assess(*cases.thorax()).severity
+    assert whole.grade is not None and whole.worse_lung_grade is not None and whole.zone_score is not None
