@@ -68,7 +68,10 @@ class Reached:
 _DEFAULT = ("consensus-lungs-lesions",)
 _SLICES = "covid20-slices-256"
 _FLUID = ("specialised-streams-effusion",)
-_CT = ("jcs-recogniser", "specialised-streams-recogniser", "covid-mtnet-ct-recogniser", "multitask-network")
+_CT = (
+    "jcs-recogniser", "specialised-streams-recogniser", "specialised-streams-recogniser-lungs",
+    "consensus-recognition", "covid-mtnet-ct-recogniser", "multitask-network",
+)  # fmt: skip
 _FILMS = ("specialised-streams-xray-recogniser", "covid-mtnet-xray-recogniser")
 _FIELDS, _INFECTED = ("covid-mtnet-xray-lungs",), ("covid-mtnet-xray-lesions",)
 _BOTH = (("pooled", "dice"), ("by patient", "mean_dice"))

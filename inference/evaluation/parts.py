@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+
+import numpy as np
 
 from inference.errors import InferenceError
 from inference.evaluation import archive
@@ -12,6 +14,7 @@ from inference.evaluation.archive import Fold
 from inference.evaluation.measures import with_lung_shares
 from inference.evaluation.records import Record
 from inference.evaluation.sources import Where, cascaded, entry_of, fold_records, shipped, weight_records
+from inference.systems.answers import together
 from inference.systems.weights import Entry
 from inference.training import checkpoints
 from inference.training.checkpoints import Checkpoint
@@ -21,6 +24,7 @@ from inference.training.recipes import Recipe
 
 CASCADED = ", lungs found"
 _LUNGS = "consensus-lungs-lesions"
+_RECOGNISERS = "specialised-streams-recogniser", "specialised-streams-recogniser-lungs"
 
 
 @dataclass(frozen=True)
@@ -69,6 +73,7 @@ def gather(
         found.append(part)
         if recipe.masked and not recipe.lungs_by:
             found.append(_cascade(part, where) if part.records else replace(part, name=part.name + CASCADED))
+    found += _joined({part.name: part for part in found})
     lungs = [one for part in found if part.name == _LUNGS for one in part.records]
     return [
         replace(
@@ -77,6 +82,37 @@ def gather(
         )
         for part in found
     ]  # fmt: skip
+
+
+def _joined(found: Mapping[str, Part]) -> Iterator[Part]:
+    """The default's recognition: what its two recognisers say together, where both have records."""
+    both = [found[name] for name in _RECOGNISERS if name in found]
+    if len(both) < len(_RECOGNISERS) or not all(part.records for part in both):
+        return
+    recipe = replace(both[-1].recipe, system="consensus", part="recognition")
+    trained, as_shipped = (
+        tuple(joined([getattr(part, kind) for part in both])) for kind in ("trained", "shipped")
+    )  # fmt: skip
+    if trained or as_shipped:
+        files = " and ".join(part.file for part in both if part.file)
+        yield Part(
+            short(recipe), recipe, trained, as_shipped, both[-1].folds, both[-1].epochs, both[-1].minutes,
+            both[-1].patients, file=files,
+        )  # fmt: skip
+
+
+def joined(opinions: Sequence[Sequence[Record]]) -> Iterator[Record]:
+    """Records of the pictures that all have judged, each with the mean of their log-odds."""
+    by_picture = [{(one.set, one.item): one for one in records} for records in opinions]
+    for key, first in by_picture[0].items():
+        if not all(key in others for others in by_picture):
+            continue
+        said = [others[key] for others in by_picture]
+        classes = {
+            label: float(together([np.array([one.classes[label]], np.float32) for one in said])[0])
+            for label in first.classes
+        }
+        yield replace(first, classes=classes, seen=any(one.seen for one in said))
 
 
 def short(recipe: Recipe) -> str:

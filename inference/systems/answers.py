@@ -14,6 +14,7 @@ from inference.systems.model import Answers, Images, Model, Notify
 
 _TOP = 3
 _CLEAR = 0.1
+_SURE = 1e-4
 
 
 def labels_of(model: Model, head: str) -> tuple[str, ...]:
@@ -32,6 +33,15 @@ def positive_of(labels: Sequence[str]) -> str:
 def strongest(values: NDArray[np.float32]) -> float | None:
     """A study's probability from its slices': the mean of the three highest; None without slices."""
     return float(np.sort(values)[-_TOP:].mean()) if len(values) else None
+
+
+def together(opinions: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
+    """Probabilities of several recognisers (each of n slices) as one: the mean of their log-odds."""
+    if len(opinions) == 1:
+        return opinions[0]
+    sure = np.clip(np.asarray(opinions, np.float64), _SURE, 1 - _SURE)
+    odds = np.log(sure) - np.log1p(-sure)
+    return np.asarray(1.0 / (1.0 + np.exp(-np.mean(odds, axis=0))), np.float32)
 
 
 def opinion_on(found: NDArray[np.float32], limit: float, target: Target = "covid_against_other") -> Recognition:

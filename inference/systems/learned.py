@@ -16,9 +16,9 @@ from inference.findings import Provenance, Recognition, SystemOutput, Warning, W
 from inference.labels import Lesion, Lung
 from inference.models.outputs import RECOGNITION
 from inference.systems import runtime
-from inference.systems.answers import labels_of, opinion_on, positive_of, second_look, turned_look
+from inference.systems.answers import labels_of, opinion_on, positive_of, second_look, together, turned_look
 from inference.systems.device import device_of
-from inference.systems.growing import Growing, Mask, Segmented
+from inference.systems.growing import Growing, Mask, Segmented, nearest
 from inference.systems.model import Answers, Model
 from inference.systems.registry import Part, RunContext, SystemCard, chosen_weights, usable_weights
 from inference.systems.sides import split_sides
@@ -202,16 +202,28 @@ class Analysis:
         return np.concatenate(parts) if parts else np.zeros((0, labels), np.float32)
 
     def recognised(
-        self, model: Model, numbers: Sequence[int], limit: float, lungs: Mask, looks: Looks = "both"
+        self,
+        models: Sequence[Model],
+        numbers: Sequence[int],
+        limit: float,
+        lungs: Mask,
+        looks: Looks = "both",
+        step: int = 1,
     ) -> tuple[Recognition, list[int], str]:
-        """A recogniser's opinion on the study, the slices that are positive, and the label that was looked for.
+        """The opinion of recognisers on the study, the slices that are positive, and the label that was looked for.
 
-        A masked recogniser is shown the ``lungs`` alone.
+        A masked recogniser is shown the ``lungs`` alone. With ``step`` over 1 only every so many slices are looked at,
+        and those between are like the nearest.
         """
-        inside = lungs if model.entry.masked else None
-        labels = labels_of(model, RECOGNITION)
-        target = positive_of(labels)
-        found = self.classify(model, numbers, RECOGNITION, looks, inside)[:, labels.index(target)]
+        asked = list(numbers[::step])
+        target = positive_of(labels_of(models[0], RECOGNITION))
+        said = []
+        for model in models:
+            index = labels_of(model, RECOGNITION).index(target)
+            inside = lungs if model.entry.masked else None
+            said.append(self.classify(model, asked, RECOGNITION, looks, inside)[:, index])
+        place = {k: n for n, k in enumerate(asked)}
+        found = together(said)[[place[like] for like in nearest(asked, numbers)]]
         positive = [k for k, value in zip(numbers, found, strict=True) if value > limit]
         return opinion_on(found, limit), positive, target
 

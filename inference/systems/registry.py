@@ -169,6 +169,7 @@ CONSENSUS = _learned(
         Part("lungs", _LUNGS),
         Part("lesions", ("consensus-lungs-lesions", "cascade-severity-lesions")),
         Part("recogniser", ("specialised-streams-recogniser",), required=False),
+        Part("recogniser_lungs", ("specialised-streams-recogniser-lungs",), required=False),
         Part("ground_glass", ("specialised-streams-ground-glass",), required=False),
         Part("consolidation", ("specialised-streams-consolidation",), required=False),
         Part("effusion", ("specialised-streams-effusion",), required=False),

@@ -117,13 +117,14 @@ def _streams() -> tuple[Recipe, ...]:
 
 def _specialised() -> tuple[Recipe, ...]:
     first = replace(_recognise("specialised-streams", "specialised-streams/recogniser", 192), part="recogniser-first")
-    second = replace(first, part="recogniser-second", start=first.part, optimisation=replace(_RECOGNISE, epochs=20))
-    recogniser = replace(second, part="recogniser", start=second.part, masked=True, lungs_by=_LUNGS_BY)
+    second = replace(first, part="recogniser", start=first.part, optimisation=replace(_RECOGNISE, epochs=20))
+    masked = replace(second, part="recogniser-lungs-first", start=second.part, masked=True, lungs_by=_LUNGS_BY)
+    lungs = replace(masked, part="recogniser-lungs", start=masked.part)
     many = Recipe(
         "specialised-streams", "manifestations", "specialised-streams/manifestations", "compact", CLASSES, _CLASSIFY
     )
     xrays = _on_xrays(first, "xray-recogniser", XRAY_CLASSES, XRAYS)
-    return (*_streams(), many, first, second, recogniser, xrays)
+    return (*_streams(), many, first, second, masked, lungs, xrays)
 
 
 def _mtnet() -> tuple[Recipe, ...]:

@@ -17,7 +17,8 @@ class ConsensusSettings:
     that tell them apart look at a slice every ``class_step_mm``; those between are told apart like the nearest.
     ``difference``: percentage points between networks and densitometry above which the reader is told. ``most_gas``:
     share of the lungs that may be taken out as airways and gas of bowel; above it the reader is told instead.
-    The stream for effusion looks at a slice every ``fluid_step_mm``; those between are like the nearest.
+    The stream for effusion looks at a slice every ``fluid_step_mm``, in scans the recognisers every
+    ``recognition_step_mm``; those between are like the nearest.
     ``fluid_hu``, ``least_fluid_ml`` and ``fluid_reach_mm``: between which densities the median of an effusion that the
     stream marks must lie, how large it must be, and how near to the lung a tenth of it;
     ``pleura_mm``: how far outside the rules' rib cage, which is drawn inside the ribs, it can reach.
@@ -32,6 +33,7 @@ class ConsensusSettings:
     smoothing_mm: float = 3.0
     consolidation_hu: float = -300.0
     class_step_mm: float = 2.0
+    recognition_step_mm: float = 2.5
     difference: float = 15.0
     most_gas: float = 0.15
     reach_mm: float = 10.0

@@ -37,6 +37,7 @@ from inference.systems.specks import without_specks
 from inference.volume import Units, Volume
 
 _CLASSES = {"ground_glass": Lesion.GROUND_GLASS, "consolidation": Lesion.CONSOLIDATION}
+_RECOGNISERS = "recogniser", "recogniser_lungs"
 _MUCH_MORE = 2.0
 Source = Literal["learned", "rule"]
 
@@ -82,7 +83,7 @@ class _Run:
             return self._rest(lungs, bearing, said, check)
 
     def _prepare_heat(self) -> None:
-        entry = self.run.listed("recogniser") or self.run.listed("lesions")
+        entry = next(filter(None, map(self.run.listed, (*_RECOGNISERS[::-1], "lesions"))), None)
         if self.run.context.options.explain and entry is not None:
             prepare_network(entry, self.run.device)
 
@@ -108,7 +109,8 @@ class _Run:
         self._fluid(checked, streamed, lungs, lesions)
         run.begin("explanation")
         if target:
-            heat = heat_of_class(run, run.model("recogniser"), positive, RECOGNITION, target, lungs=inside)
+            model = run.optional(_RECOGNISERS[1]) or run.model(_RECOGNISERS[0])
+            heat = heat_of_class(run, model, positive, RECOGNITION, target, lungs=inside)
         else:
             infected = lesions > 0
             shown = [k for k in bearing if infected[k].any()]
@@ -225,11 +227,16 @@ class _Run:
         self.run.thresholds.update({k: v for k, v in rules.thresholds.items() if k.startswith("effusion_")})
 
     def _recognition(self, lungs: Mask, bearing: list[int]) -> tuple[Recognition | None, list[int], str]:
-        """The recogniser's opinion, its positive slices and what it looked for; nothing where none was trained."""
-        model = self.run.optional("recogniser")
-        if model is None:
+        """The recognisers' opinion, its positive slices and what they looked for; nothing where none was trained.
+
+        One sees whole slices, the other the lung alone: the heat map is that of the other, where it is there.
+        """
+        models = [model for model in map(self.run.optional, _RECOGNISERS) if model is not None]
+        if not models:
             return None, [], ""
-        return self.run.recognised(model, bearing, model.entry.threshold, lungs, "once")
+        apart = self.run.stack.canonical.geometry.spacing_mm[0]
+        step = max(1, round(self.settings.recognition_step_mm / apart)) if self.steadies else 1
+        return self.run.recognised(models, bearing, models[-1].entry.threshold, lungs, "once", step)
 
     def _compared(self, rules: SystemOutput | None, lungs: NDArray[np.uint8], lesions: NDArray[np.uint8]) -> None:
         """Take lung from the rules where the network misses most of a slice's, and leave out what is none to them.

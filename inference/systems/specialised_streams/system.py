@@ -49,7 +49,7 @@ class SpecialisedStreams:
         run.begin("lung")
         lungs, bearing, _ = run.lungs()
         run.begin("recognition")
-        recognition, positive, target = run.recognised(recogniser, bearing, limit, lungs > 0)
+        recognition, positive, target = run.recognised([recogniser], bearing, limit, lungs > 0)
         run.begin("manifestations")
         said = self._manifestations(run, bearing)
         run.begin("lesion")

@@ -10,8 +10,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from inference.models.outputs import MASK, independent_map
-from inference.systems.registry import create
+from inference.models.outputs import MASK, RECOGNITION, independent_map
+from inference.systems.answers import together
+from inference.systems.consensus.config import ConsensusSettings
+from inference.systems.consensus.system import Consensus
+from inference.systems.model import Answers
+from inference.systems.shipping import enter
 from inference.systems.weights import FOLDER_VARIABLE, StoredFile
 from inference.training import lungs
 from inference.training.data import packs
@@ -19,11 +23,13 @@ from inference.training.datasets.sample import DataError
 from inference.training.planes import LUNG
 from inference.training.recipe_book import recipes
 from inference.transforms.lung_window import seen_through
+from inference.volume import Volume
 from tests.helpers.learned import JOINT, Recorder, RuleModel, entry_of, ruled
 from tests.helpers.phantoms import chest
 from tests.helpers.tiny_training import shared_tree, tiny_recipe, trainer
 
 RECOGNISER = "specialised-streams-recogniser-compact"
+LUNGS_ALONE = "specialised-streams-recogniser-lungs-compact"
 VOLUME = chest(disease="right", shape=(16, 64, 80), spacing_mm=(6.0, 4.8, 4.8), ground_glass_hu=-140.0,
                consolidation_hu=-140.0, vessels=False, noise_hu=0.0).volume  # fmt: skip
 
@@ -38,32 +44,55 @@ def test_lungs_grow_by_a_margin_and_a_picture_with_hardly_any_is_shown_whole() -
     assert seen[1].all() and seen[2].all()
 
 
-@pytest.mark.parametrize("system", ["consensus", "specialised-streams"])
-def test_it_sees_nothing_but_the_lung(system: str, tmp_path: Path) -> None:
-    plain, masked = (_shown(system, tmp_path / str(alone), alone) for alone in (False, True))
-    assert plain.shape == masked.shape and len(plain)
+def test_the_default_asks_one_recogniser_about_whole_slices_and_one_about_the_lung_alone(tmp_path: Path) -> None:
+    seen = _shown(tmp_path, {RECOGNISER: 0.9, LUNGS_ALONE: 0.2})
+    whole, masked = seen[RECOGNISER], seen[LUNGS_ALONE]
+    assert whole.shape == masked.shape and len(whole)
     outside = masked == 0.0
-    np.testing.assert_allclose(masked[~outside], plain[~outside], atol=1e-6)
-    bright = plain > 0.1
+    np.testing.assert_allclose(masked[~outside], whole[~outside], atol=1e-6)
+    bright = whole > 0.1
     assert 0.2 < (outside & bright).sum() / bright.sum() < 0.98
     assert (masked > 0.0).any(axis=(1, 2)).all()
 
 
-def _shown(system: str, folder: Path, alone: bool) -> NDArray[np.float32]:
-    """The pictures (n, h, w; grey 0..1) that the recogniser gets of a chest."""
-    seen: list[NDArray[np.float32]] = []
-    folder.mkdir()
+def test_their_opinion_is_the_mean_of_their_log_odds(tmp_path: Path) -> None:
+    first, second = np.array([0.9, 0.5, 1.0], np.float32), np.array([0.5, 0.5, 0.0], np.float32)
+    np.testing.assert_allclose(together([first, second]), [0.75, 0.5, 0.5], atol=1e-5)
+    assert together([first]) is first
+    said: list[float | None] = []
+    _shown(tmp_path, {RECOGNISER: 0.9, LUNGS_ALONE: 0.5}, said)
+    assert said == [pytest.approx(0.75, abs=1e-5)]
+
+
+def test_thin_slices_between_those_looked_at_are_like_the_nearest(tmp_path: Path) -> None:
+    thin = _shown(tmp_path, {RECOGNISER: 0.9, LUNGS_ALONE: 0.9}, volume=VOLUME, step_mm=12.0)
+    every = _shown(tmp_path / "every", {RECOGNISER: 0.9, LUNGS_ALONE: 0.9}, volume=VOLUME)
+    assert len(thin[RECOGNISER]) == -(-len(every[RECOGNISER]) // 2)
+
+
+def _shown(
+    folder: Path, sure: dict[str, float], said: list[float | None] | None = None, volume: Volume = VOLUME,
+    step_mm: float = 2.5,
+) -> dict[str, NDArray[np.float32]]:  # fmt: skip
+    """The pictures (n, h, w; grey 0..1) that each recogniser, of stated certainty, gets of a chest."""
+    seen: dict[str, list[NDArray[np.float32]]] = {name: [] for name in sure}
+    folder.mkdir(exist_ok=True)
     with ruled(folder) as models:
-        model = models[RECOGNISER]
-        model.entry, answer = replace(model.entry, masked=alone), model.rule
+        entry = replace(models[RECOGNISER].entry, name=LUNGS_ALONE, masked=True)
+        enter(folder, entry)
+        models[LUNGS_ALONE] = replace(models[RECOGNISER], entry=entry)
+        for name, certain in sure.items():
 
-        def watched(grey: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
-            seen.append(grey[:, 0].copy())
-            return answer(grey)
+            def answer(grey: NDArray[np.float32], name: str = name, certain: float = certain) -> Answers:
+                seen[name].append(grey[:, 0].copy())
+                return {RECOGNITION: np.tile(np.array([1 - certain, certain], np.float32), (len(grey), 1))}
 
-        model.rule = watched
-        create(system).run(VOLUME, Recorder())
-    return np.concatenate(seen)
+            models[name].rule = answer
+        output = Consensus(ConsensusSettings(recognition_step_mm=step_mm)).run(volume, Recorder())
+    if said is not None:
+        assert output.recognition is not None
+        said.append(output.recognition.probability)
+    return {name: np.concatenate(shown) for name, shown in seen.items()}
 
 
 @pytest.fixture
@@ -113,7 +142,8 @@ def test_weights_that_find_the_lungs_must_be_there(tmp_path: Path, monkeypatch: 
         packs(tiny_recipe(masked=True, lungs_by=JOINT), data, tmp_path / "cache")
 
 
-def test_the_default_recogniser_is_masked_and_the_papers_own_is_not() -> None:
+def test_what_is_masked_is_so_in_the_compact_form_alone() -> None:
     for variant, masked in (("compact", True), ("paper", False)):
-        own = next(one for one in recipes("specialised-streams", variant) if one.part == "recogniser")  # type: ignore[arg-type]
-        assert own.masked == masked and bool(own.lungs_by) == masked
+        parts = {one.part: one for one in recipes("specialised-streams", variant)}  # type: ignore[arg-type]
+        assert parts["recogniser-lungs"].masked == masked == bool(parts["recogniser-lungs"].lungs_by)
+        assert not parts["recogniser"].masked
