@@ -23,7 +23,7 @@ def activation_map(
     network: Network, images: Tensor, head: str, label: str, *,
     mapping: Mapping = "grad-cam", where: Tensor | None = None,
 ) -> Tensor:  # fmt: skip
-    """Maps (n, h, w) of the deepest layer for normalised images (n, c, H, W), not negative, not scaled.
+    """Maps (n, h, w) of the mapped layer for normalised images (n, c, H, W), not negative, not scaled.
 
     For a map head the score is the sum over ``where`` (n, H, W; all pixels without it). No gradient is kept in the
     network.
@@ -42,14 +42,14 @@ def combine(features: Tensor, gradient: Tensor, mapping: Mapping) -> Tensor:
 
 
 def _traced(network: Network, images: Tensor, head: str) -> tuple[Tensor, Tensor]:
-    """The deepest features, as a leaf, and the head's logits that follow from them."""
+    """The mapped layer's features, as a leaf, and the head's logits that follow from them."""
     kept: list[Tensor] = []
 
     def hook(module: Any, inputs: Any, output: Tensor) -> Tensor:
         kept.append(output.detach().requires_grad_())
         return kept[-1].clone()  # layers behind may work in place, which a leaf does not bear
 
-    handle = network.deepest.register_forward_hook(hook)
+    handle = network.mapped.register_forward_hook(hook)
     try:
         with torch.enable_grad():
             output = network(images)[head]

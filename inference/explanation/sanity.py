@@ -31,6 +31,24 @@ def heat_shares(heat: NDArray[np.float32], lungs: NDArray[Any], lesions: NDArray
     return HeatShares(*inside)
 
 
+def beside_opacities(
+    shares: HeatShares, heat: NDArray[np.float32], lungs: NDArray[Any], lesions: NDArray[Any]
+) -> Warning | None:  # fmt: skip
+    """The warning that belongs to the map of a network which sees the lung alone: its heat is in the lung anyway.
+
+    It is due where the opacities hold less of the heat than of the lung, over the slices that are warm.
+    """
+    warm = np.flatnonzero(heat.any(axis=(1, 2)))
+    lung, opaque = (int((mask[warm] != 0).sum()) for mask in (lungs, lesions))
+    if shares.in_lesion is None or not lung or shares.in_lesion >= opaque / lung:
+        return None
+    text = (
+        f"Only {100 * shares.in_lesion:.0f} % of the heat map's heat lies in the opacities, which are "
+        f"{100 * opaque / lung:.0f} % of the lung there: do not trust the opinion that it explains."
+    )
+    return Warning("heat_beside_opacities", text)
+
+
 def misplaced(shares: HeatShares) -> Warning | None:
     """The warning that belongs to a map whose heat lies elsewhere."""
     if shares.in_lung is None or shares.in_lung >= LEAST_IN_LUNG:

@@ -34,7 +34,11 @@ def heat_of_class(
     run: Analysis, model: Model, numbers: Sequence[int], head: str, label: str, mapping: Mapping = "grad-cam",
     lungs: NDArray[np.bool_] | None = None,
 ) -> NDArray[np.float32] | None:  # fmt: skip
-    """Activation map of a class of whole slices, of which a masked network is shown the ``lungs`` alone."""
+    """Activation map of a class of whole slices.
+
+    A masked network is shown the ``lungs`` alone, and heat lies nowhere else: the cells of its map are wider than what
+    they speak of.
+    """
     return _heat(run, model, numbers, head, label, mapping, None, lungs if model.entry.masked else None)
 
 
@@ -66,7 +70,10 @@ def _heat(
             where = torch.from_numpy(run.stack.masked(lesions[batch], entry.size)).to(model.device)
         maps = activation_map(network, images, head, label, mapping=mapping, where=where)
         fine = torch.nn.functional.interpolate(maps[:, None], (entry.size, entry.size), mode="bilinear")
-        explained.update(zip(batch, fine[:, 0].float().cpu().numpy(), strict=True))
+        warm = fine[:, 0].float().cpu().numpy()
+        if inside is not None and entry.masked:
+            warm *= run.stack.seen(inside[batch], entry)
+        explained.update(zip(batch, warm, strict=True))
     out = np.zeros(run.stack.shape, np.float32)
     for k in numbers:
         out[k] = run.stack.place(_between(explained, chosen, k)[None])[0]

@@ -49,7 +49,12 @@ class Network(nn.Module, ABC):
     @property
     @abstractmethod
     def deepest(self) -> nn.Module:
-        """The layer whose output is the deepest feature map (N, C, h, w), on which activation mapping looks."""
+        """The layer whose output is the deepest feature map (N, C, h, w)."""
+
+    @property
+    def mapped(self) -> nn.Module:
+        """The layer on which activation mapping looks: the deepest, unless its cells are too coarse to show a place."""
+        return self.deepest
 
     def probabilities(self, outputs: dict[str, Tensor]) -> dict[str, Tensor]:
         """Outputs of :meth:`forward` on the scale of their heads: sigmoid, softmax over labels, or unchanged."""

@@ -38,6 +38,7 @@ CARD = SystemCard(
     ),
 )  # fmt: skip
 _MOST_TELLING = ("covid-mtnet", "specialised-streams")
+_OF_HEAT = frozenset({"heat_elsewhere", "heat_beside_opacities"})
 _UNTRUE_OF_XRAYS = frozenset({
     "no_hounsfield_units", "no_spacing", "sides_unknown", "below_detection_floor", "missed_lung_unknown",
 })  # fmt: skip
@@ -122,7 +123,7 @@ def without_ct_figures(findings: Findings) -> Findings:
         histogram=None, opacity_histogram=None, ct_severity_score=None, total_severity_score=None,
     )  # fmt: skip
     drawn = bool(findings.output.lungs.array.any())
-    untrue = _UNTRUE_OF_XRAYS if drawn else _UNTRUE_OF_XRAYS | {"no_lungs", "no_lung", "heat_elsewhere"}
+    untrue = _UNTRUE_OF_XRAYS if drawn else _UNTRUE_OF_XRAYS | {"no_lungs", "no_lung", *_OF_HEAT}
     warnings = [warning for warning in findings.warnings if warning.code not in untrue]
     if not drawn:
         warnings.append(Warning("nothing_drawn", "No lung field was drawn, so there is no percentage."))
@@ -146,7 +147,7 @@ def _together(said: dict[str, SystemOutput], notes: tuple[Warning, ...]) -> Syst
     heat = classes.heatmap or drawn.heatmap
     warnings = dict.fromkeys(
         warning for one in outputs for warning in one.warnings
-        if warning.code != "heat_elsewhere" and (one is drawn or warning.code != "no_lungs")
+        if warning.code not in _OF_HEAT and (one is drawn or warning.code != "no_lungs")
     )  # fmt: skip
     if heat is not None and drawn.lungs.array.any():
         shares = heat_shares(heat.array, drawn.lungs.array, drawn.lesions.array)

@@ -152,7 +152,10 @@ _CLASSES = {
     "normal": "like normal films", "bacterial": "like bacterial pneumonia", "viral": "like viral pneumonia",
     "covid": "like the COVID cases", "pneumonia": "like pneumonia",
 }  # fmt: skip
-_ALARMS = ("systems_disagree", "heat_elsewhere", "not_segmented", "differs_from_densitometry", "reader_left_out")
+_ALARMS = (
+    "systems_disagree", "heat_elsewhere", "heat_beside_opacities", "not_segmented", "differs_from_densitometry",
+    "reader_left_out",
+)  # fmt: skip
 
 
 def class_name(name: str) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.errors import WeightsMissing
-from inference.explanation.sanity import heat_shares, misplaced
+from inference.explanation.sanity import beside_opacities, heat_shares, misplaced
 from inference.findings import Provenance, Recognition, SystemOutput, Warning, Weights
 from inference.labels import Lesion, Lung
 from inference.models.outputs import RECOGNITION
@@ -278,16 +278,17 @@ class Analysis:
         sources: Mapping[str, Literal["learned", "rule"]], probabilities: Mapping[str, float] | None = None,
         recognition: Recognition | None = None, heat: NDArray[np.float32] | None = None, heat_of: str = "",
         classes: Mapping[str, float] | None = None, rib_cage: LabelMap | None = None, airways: LabelMap | None = None,
-        segmented: bool = True,
+        segmented: bool = True, heat_inside: bool = False,
     ) -> SystemOutput:  # fmt: skip
-        """Everything together, on the volume's own grid."""
+        """Everything together, on the volume's own grid. ``heat_inside``: the heat's network sees no more."""
         for mask in (lungs, lesions):
             mask[list(self.stack.canonical.missing_slices)] = 0
         if not lungs.any():
             self.warn("no_lungs", "No lungs were found: there is nothing to measure.")
-        misplaced_heat = None if heat is None else misplaced(heat_shares(heat, lungs, lesions))
-        if misplaced_heat is not None:
-            self.notify(misplaced_heat)
+        if heat is not None:
+            shares = heat_shares(heat, lungs, lesions)
+            doubt = beside_opacities(shares, heat, lungs, lesions) if heat_inside else misplaced(shares)
+            self.warnings += [doubt] if doubt is not None else []
         self.publish("lesions", lesions, 0, len(self.stack) - 1)
         self.begin("")
         geometry = self.volume.geometry

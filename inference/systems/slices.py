@@ -90,9 +90,13 @@ class SliceStack:
                 out[place, channel] = self._picture(name, number, entry.size)
         out /= 255.0
         if inside is not None:
-            seen = self.masked(inside[list(numbers)], entry.size)
-            out *= (seen_through(seen) if entry.masked else seen)[:, None]
+            out *= self.seen(inside[list(numbers)], entry)[:, None]
         return out
+
+    def seen(self, inside: NDArray[np.bool_], entry: Entry) -> NDArray[np.bool_]:
+        """What a network that is shown the lung alone gets to see of slices: (n, size, size)."""
+        shown = self.masked(inside, entry.size)
+        return seen_through(shown) if entry.masked else shown
 
     def masked(self, mask: NDArray[Any], size: int) -> NDArray[np.bool_]:
         """Slices of a mask on the canonical grid (n, rows, columns) as the rendering shows them: (n, size, size)."""

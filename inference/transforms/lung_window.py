@@ -18,6 +18,11 @@ def seen_through(lungs: NDArray[np.bool_]) -> NDArray[np.bool_]:
     reach = 2 * round(_MARGIN * side) + 1
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach))
     out = np.empty_like(lungs)
-    for n, one in enumerate(lungs):
-        out[n] = cv2.dilate(one.astype(np.uint8), kernel) > 0 if one.mean() >= _LEAST else True
+    for n, (one, enough) in enumerate(zip(lungs, shows_lung(lungs), strict=True)):
+        out[n] = cv2.dilate(one.astype(np.uint8), kernel) > 0 if enough else True
     return out
+
+
+def shows_lung(lungs: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Which masks of lungs (n, size, size) hold so much that the lung alone is shown."""
+    return np.asarray(lungs.mean(axis=(1, 2)) >= _LEAST)

@@ -196,7 +196,7 @@ def _under_cursor(scene: SliceScene, frame: ViewFrame, cursor: tuple[float, floa
 
 
 def _without_heat(scene: SliceScene) -> bool:
-    """Whether the heat map is on show and leaves this slice out: only so many slices of a study are mapped."""
+    """Whether the heat map is on show and leaves this slice out: positive ones alone are explained."""
     source, grid = scene.source, scene.grid
     if source is None or grid is None or not scene.heat_shown() or not source.stacked_along(grid):
         return False

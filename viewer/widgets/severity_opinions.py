@@ -23,8 +23,10 @@ _TIP = (
 _NAMES = {"ground_glass": "Ground-glass", "consolidation": "Consolidation", "effusion": "Effusion",
           "unclassified": "Opacity (highest pixel)"}  # fmt: skip
 _HEAT_TIP = "Show where the network looked most"
-_DOUBT_TIP = "Most of its heat lies outside the lung: what it says does not rest on the lung."
-_ELSEWHERE = "heat_elsewhere"
+_DOUBT_TIPS = {
+    "heat_elsewhere": "Most of its heat lies outside the lung: what it says does not rest on the lung.",
+    "heat_beside_opacities": "Hardly any of its heat lies in the opacities: what it says does not rest on them.",
+}
 _AGREEMENT_TIP = (
     "How many of the learned systems mark a place as infected. The consensus and densitometry have no vote. "
     "Dice is 1 where two systems mark the same, 0 where they share nothing."
@@ -70,19 +72,19 @@ class RecognitionSection(Section):
         others = [f"{name}: {_within(wording.TARGETS[one.target])} {wording.opinion(one)}"
                   for name, one in output.opinions.items()]  # fmt: skip
         _say(self.others, "\n".join(others))
-        self._doubt(heat_lies_elsewhere(findings))
+        self._doubt(doubt(findings))
         self.heat.set_figure(wording.heat_line(findings), self._hottest, _HEAT_TIP)
         self.heat.setVisible(bool(self.heat.text()))
         self.setVisible(said is not None or bool(rows))
 
-    def _doubt(self, doubtful: bool) -> None:
+    def _doubt(self, why: str) -> None:
         """Mark the opinion where the reader has just been told not to trust it."""
-        if doubtful:
+        if why:
             self.opinion.setText(f"{MARK} {self.opinion.text()}")
-            self.opinion.setToolTip(f"{_DOUBT_TIP}\n{_HEAT_TIP}")
+            self.opinion.setToolTip(f"{why}\n{_HEAT_TIP}")
         for figure in (self.opinion, self.heat):
-            if bool(figure.property("doubtful")) != doubtful:
-                figure.setProperty("doubtful", doubtful)
+            if bool(figure.property("doubtful")) != bool(why):
+                figure.setProperty("doubtful", bool(why))
                 repolish(figure)
 
     def _hottest(self) -> object:
@@ -147,18 +149,26 @@ class AgreementSection(Section):
         return partial(showing.show_marks, self._session, fewest, most)
 
 
-def heat_lies_elsewhere(findings: Findings) -> bool:
-    """Whether the recogniser's heat lies mostly outside the lung, so that its opinion rests on something else."""
-    return any(warning.code == _ELSEWHERE for warning in findings.warnings)
+def doubt(findings: Findings) -> str:
+    """Why the recogniser's opinion is doubtful: its heat lies outside the lung, or hardly in the opacities."""
+    codes = {warning.code for warning in findings.warnings}
+    return next((tip for code, tip in _DOUBT_TIPS.items() if code in codes), "")
 
 
 def alarm_lines(findings: Findings) -> list[str]:
     """What must be read before any figure; of a heat map that lies elsewhere it names whose opinion is doubtful."""
-    share = findings.explanation.heat_in_lung
-    if findings.output.recognition is None or share is None:
-        return wording.alarms(findings)
-    named = f"Only {100 * share:.0f} % of the heat lies in the lung: do not trust the opinion under RECOGNITION."
-    return wording.alarms(findings, {_ELSEWHERE: named})
+    known, instead = findings.explanation, {}
+    if findings.output.recognition is not None:
+        shares = (
+            ("heat_elsewhere", known.heat_in_lung, "lung"),
+            ("heat_beside_opacities", known.heat_in_lesion, "opacities"),
+        )
+        instead = {
+            code: f"Only {100 * share:.0f} % of the heat lies in the {where}: "
+            "do not trust the opinion under RECOGNITION."
+            for code, share, where in shares if share is not None
+        }  # fmt: skip
+    return wording.alarms(findings, instead)
 
 
 def _within(words: str) -> str:

@@ -137,6 +137,8 @@ class InceptionEncoder(nn.Module):
             blocks.append(make.block_e(channels))
             channels = blocks[-1].out_channels
         self.blocks = nn.Sequential(*blocks)
+        self.last_fine = len(blocks) - 4
+        """Number of the last block at stride 16, before the second reduction and what follows it."""
         self.out_channels = channels
 
     def forward(self, images: Tensor) -> Tensor:

@@ -34,6 +34,7 @@ from inference.systems.registry import CONSENSUS, RunContext, System, SystemCard
 from inference.systems.runtime import prepare_network
 from inference.systems.sides import sides_like
 from inference.systems.specks import without_specks
+from inference.transforms.lung_window import shows_lung
 from inference.volume import Units, Volume
 
 _CLASSES = {"ground_glass": Lesion.GROUND_GLASS, "consolidation": Lesion.CONSOLIDATION}
@@ -108,9 +109,11 @@ class _Run:
         self._compared(checked, lungs, lesions)
         self._fluid(checked, streamed, lungs, lesions)
         run.begin("explanation")
+        alone = False
         if target:
             model = run.optional(_RECOGNISERS[1]) or run.model(_RECOGNISERS[0])
             heat = heat_of_class(run, model, positive, RECOGNITION, target, lungs=inside)
+            alone = model.entry.masked
         else:
             infected = lesions > 0
             shown = [k for k in bearing if infected[k].any()]
@@ -118,7 +121,7 @@ class _Run:
         return run.output(
             lungs, lesions, sources=self.sources, recognition=recognition, heat=heat,
             heat_of=target or "opacity", rib_cage=checked.rib_cage if checked else None,
-            airways=checked.airways if checked else None,
+            airways=checked.airways if checked else None, heat_inside=alone,
         )  # fmt: skip
 
     def _lungs_and_lesions(self, check: Check) -> tuple[NDArray[np.uint8], list[int], Segmented | None]:
@@ -229,14 +232,17 @@ class _Run:
     def _recognition(self, lungs: Mask, bearing: list[int]) -> tuple[Recognition | None, list[int], str]:
         """The recognisers' opinion, its positive slices and what they looked for; nothing where none was trained.
 
-        One sees whole slices, the other the lung alone: the heat map is that of the other, where it is there.
+        One sees whole slices, the other the lung alone: the heat map is that of the other, where it is there. Slices
+        that hold next to no lung, at its ends, are not asked about.
         """
         models = [model for model in map(self.run.optional, _RECOGNISERS) if model is not None]
         if not models:
             return None, [], ""
+        shown = self.run.stack.masked(lungs[bearing], models[-1].entry.size)
+        asked = [k for k, enough in zip(bearing, shows_lung(shown), strict=True) if enough] or bearing
         apart = self.run.stack.canonical.geometry.spacing_mm[0]
         step = max(1, round(self.settings.recognition_step_mm / apart)) if self.steadies else 1
-        return self.run.recognised(models, bearing, models[-1].entry.threshold, lungs, "once", step)
+        return self.run.recognised(models, asked, models[-1].entry.threshold, lungs, "once", step)
 
     def _compared(self, rules: SystemOutput | None, lungs: NDArray[np.uint8], lesions: NDArray[np.uint8]) -> None:
         """Take lung from the rules where the network misses most of a slice's, and leave out what is none to them.

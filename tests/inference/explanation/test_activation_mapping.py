@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from inference.explanation.activation import activation_map, combine
-from inference.explanation.sanity import HeatShares, correlation, heat_shares, misplaced
+from inference.explanation.sanity import HeatShares, beside_opacities, correlation, heat_shares, misplaced
 from inference.models.network import Network
 from inference.models.outputs import MASK, RECOGNITION
 from inference.models.registry import build
@@ -114,6 +114,20 @@ def test_reader_is_warned_when_the_heat_lies_elsewhere() -> None:
     assert "20 %" in warning.text
     assert misplaced(HeatShares(0.6, 0.0)) is None
     assert misplaced(HeatShares(None, None)) is None
+
+
+def test_heat_of_a_network_that_sees_the_lung_alone_must_lie_in_the_opacities_more_than_by_chance() -> None:
+    lungs, lesions = np.ones((3, 1, 4), np.uint8), np.zeros((3, 1, 4), np.uint8)
+    lesions[0, 0, 0] = lesions[2] = 1
+    heat = np.zeros((3, 1, 4), np.float32)
+    heat[:2] = [[0.1, 0.9, 0.0, 0.0]]  # warm in two slices, of whose lung an eighth is opaque; 5 % of the heat is there
+    warning = beside_opacities(heat_shares(heat, lungs, lesions), heat, lungs, lesions)
+    assert warning is not None and warning.code == "heat_beside_opacities"
+    assert "Only 5 %" in warning.text and "12 % of the lung" in warning.text
+    heat[0] = [[0.9, 0.1, 0.0, 0.0]]
+    assert beside_opacities(heat_shares(heat, lungs, lesions), heat, lungs, lesions) is None
+    cold = np.zeros_like(heat)
+    assert beside_opacities(heat_shares(cold, lungs, lesions), cold, lungs, lesions) is None
 
 
 def test_flat_map_correlates_with_nothing() -> None:

@@ -198,6 +198,12 @@ def test_opinion_whose_heat_lies_elsewhere_is_named_in_the_alarm_and_marked_wher
     assert figures.recognition.opinion.text() == "▲ 0.93 · present"
     assert "outside the lung" in figures.recognition.opinion.toolTip()
     assert figures.recognition.opinion.property("doubtful")
+    beside = Warning("heat_beside_opacities", "Only 2 % of the heat map's heat lies in the opacities.")
+    figures = shown(qtbot, replace(findings, warnings=(*findings.warnings, beside))).figures
+    assert "Only 2 % of the heat lies in the opacities" in figures.alarms.text()
+    assert "in the opacities" in figures.recognition.opinion.toolTip() and figures.recognition.opinion.property(
+        "doubtful"
+    )
     trusted = shown(qtbot, findings).figures.recognition
     assert trusted.opinion.text() == "0.93 · present" and not trusted.opinion.property("doubtful")
 
