@@ -42,6 +42,7 @@ from inference.training.datasets.sample import is_of
 from inference.training.recipe_book import recipes
 
 BASELINE = "baseline"
+_NOT_MADE = "Not made"
 _NOTHING_TRIED = "Nothing is written down in docs/tried.csv."
 CLOSE = 0.003
 """How far the Dice of what is shipped may lie from that of the trained network."""
@@ -212,15 +213,18 @@ def paper_tables(where: Where, before: Page | None = None, names: Collection[str
         title = f"`evaluate {system} --table {name}`"
         kept = (before or Page()).section(title, 3)
         anew = names is None or name in names or not kept
-        out.append(f"### {title}\n\n{_paper_table(name, system, where) if anew else kept}")
+        out.append(f"### {title}\n\n{_paper_table(name, system, where, kept) if anew else kept}")
     return "\n\n".join(out)
 
 
-def _paper_table(name: str, system: str, where: Where) -> str:
+def _paper_table(name: str, system: str, where: Where, kept: str) -> str:
+    """The table, made now; where it cannot be made, what was ``kept`` of it, or why there is none."""
     try:
         return str(TABLES[name](recipes(system, "compact"), where)["markdown"])
     except InferenceError as error:
-        return f"Not made: {str(error).replace(str(where.data), 'the data folder')}"
+        why = f"{_NOT_MADE}: {str(error).replace(str(where.data), 'the data folder')}"
+        where.note(f"{name}: {why}")
+        return why if not kept or kept.startswith(_NOT_MADE) else kept
 
 
 def missing(parts: Sequence[Part], before: Page | None = None) -> str:

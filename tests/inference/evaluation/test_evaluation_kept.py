@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 
 from inference.errors import SeriesError
 from inference.evaluation import archive, results
@@ -13,6 +14,8 @@ from inference.evaluation.archive import Fold
 from inference.evaluation.kept import Page, together
 from inference.evaluation.parts import Part
 from inference.evaluation.records import Record
+from inference.evaluation.sources import Where
+from inference.training.devices import Place
 from inference.training.recipe_book import recipes
 
 _RECORD = Record(
@@ -108,3 +111,15 @@ def test_parts_whose_figures_are_an_earlier_pages_are_named() -> None:
     text = results.missing(parts, Page(_PAGE))
     assert "- new: not trained" in text
     assert "earlier page, whose checkpoints are not at hand: specialised-streams-effusion." in text
+
+
+def test_a_table_that_cannot_be_made_anew_stays_as_it_was(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def missing(chosen: object, where: object) -> dict[str, str]:
+        raise SeriesError("train it first")
+
+    monkeypatch.setattr(results, "TABLES", dict.fromkeys(results.TABLES, missing))
+    where = Where(tmp_path, tmp_path, tmp_path, Place(torch.device("cpu")), lambda text: None)
+    page = Page("# Results\n\n## Tables\n\n### `evaluate consensus --table effusion`\n\nFigures of before.\n")
+    text = results.paper_tables(where, page, ["effusion"])
+    assert "### `evaluate consensus --table effusion`\n\nFigures of before." in text
+    assert "### `evaluate jcs --table threshold`\n\nNot made: train it first" in text
