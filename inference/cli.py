@@ -45,12 +45,8 @@ class _Parser(argparse.ArgumentParser):
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; returns its exit code."""
-    arguments = list(sys.argv[1:] if argv is None else argv)
-    from inference.commands.streams import settle_streams
-
-    settle_streams()
     own_process = argv is None
-    return guarded(lambda: _dispatch(arguments, own_process))
+    return guarded(lambda: _dispatch(list(sys.argv[1:] if argv is None else argv), own_process))
 
 
 def guarded(work: Callable[[], int]) -> int:
@@ -75,29 +71,36 @@ def guarded(work: Callable[[], int]) -> int:
 
 
 def _dispatch(arguments: list[str], own_process: bool) -> int:
-    command = arguments[0] if arguments else ""
-    if command not in _COMMANDS:
+    if not arguments or arguments[0] not in _COMMANDS:
+        _settle_streams()
         return _open_viewer(arguments)
-    try:
-        options = _parser_of(command).parse_args(arguments[1:])
-    except SystemExit as leaving:  # --help
-        return int(leaving.code or 0)
     from inference.commands.stopping import ignore_repetitions, stoppable
 
     with stoppable():
-        code = guarded(lambda: _run(command, options))
+        code = guarded(lambda: _run(arguments[0], arguments[1:]))
         if own_process and code == Cancelled.exit_code:
             ignore_repetitions()
     return code
 
 
-def _run(command: str, options: argparse.Namespace) -> int:
+def _run(command: str, arguments: list[str]) -> int:
+    _settle_streams()
+    try:
+        options = _parser_of(command).parse_args(arguments)
+    except SystemExit as leaving:  # --help
+        return int(leaving.code or 0)
     from inference.quiet import quiet_libraries
 
     with quiet_libraries():
         module = import_module(f"inference.commands.{command.replace('-', '_')}")
         run: Callable[[argparse.Namespace], int] = module.run
         return run(options)
+
+
+def _settle_streams() -> None:
+    from inference.commands.streams import settle_streams
+
+    settle_streams()
 
 
 def _open_viewer(arguments: list[str]) -> int:

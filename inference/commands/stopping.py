@@ -47,9 +47,14 @@ def stoppable() -> Iterator[CancellationToken]:
 
 
 def ignore_repetitions() -> None:
-    """Let nothing interrupt the end of a process that was cancelled."""
+    """Let nothing interrupt the end of a process that was cancelled, nor change its exit code.
+
+    CPython remembers an interrupt that left text run by ``exec``, as dataclasses and named tuples do on import. Though
+    it was caught, a module run by ``-m`` then kills itself at its end. Running any other text makes it forget.
+    """
     for one in _signals():
         signal.signal(one, signal.SIG_IGN)
+    eval("None")
 
 
 def _signals() -> list[signal.Signals]:

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
 
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
 def test_impatient_repetitions_change_neither_code_nor_sentence_and_leave_nothing(name: str, tmp_path: Path) -> None:
-    write_dicom(chest(shape=(40, 72, 96), spacing_mm=(7.5, 4.2, 4.0)).volume, tmp_path / "ct")
+    write_dicom(chest(shape=(100, 180, 240), spacing_mm=(3.0, 1.68, 1.6)).volume, tmp_path / "ct")
     command = [sys.executable, "-m", "inference", "analyse", str(tmp_path / "ct"), "--out", str(tmp_path / "out")]
     running = subprocess.Popen([*command, "--system", "densitometry"], cwd=ROOT, stderr=subprocess.PIPE, text=True)
     time.sleep(0.6 + random.Random(name).random())
@@ -31,6 +31,21 @@ def test_impatient_repetitions_change_neither_code_nor_sentence_and_leave_nothin
     _, said = running.communicate(timeout=60)
     assert (running.returncode, said) == (130, "groundglass: cancelled\n")
     assert [path.name for path in tmp_path.iterdir()] == ["ct"]
+
+
+def test_interrupt_that_left_executed_text_does_not_kill_the_process_at_its_end(tmp_path: Path) -> None:
+    lines = (
+        "import inference.commands.stopping as stopping",
+        "try:",
+        "    exec('raise KeyboardInterrupt')",
+        "except KeyboardInterrupt:",
+        "    stopping.ignore_repetitions()",
+        "raise SystemExit(130)",
+    )
+    (tmp_path / "interrupted.py").write_text("\n".join(lines), encoding="utf-8")
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join((str(tmp_path), str(ROOT)))}
+    ended = subprocess.run([sys.executable, "-m", "interrupted"], env=environment, check=False)
+    assert ended.returncode == 130  # without: killed by its own SIGINT
 
 
 def test_hang_up_that_nohup_ignores_stays_ignored() -> None:
