@@ -68,9 +68,11 @@ class Reached:
 _DEFAULT = ("consensus-lungs-lesions",)
 _SLICES = "covid20-slices-256"
 _FLUID = ("specialised-streams-effusion",)
+TOGETHER = "consensus-recognition"
+"""The default's recognition: no network of its own, but what its two recognisers say together."""
 _CT = (
-    "jcs-recogniser", "specialised-streams-recogniser", "specialised-streams-recogniser-lungs",
-    "consensus-recognition", "covid-mtnet-ct-recogniser", "multitask-network",
+    "jcs-recogniser", "specialised-streams-recogniser", "specialised-streams-recogniser-lungs", TOGETHER,
+    "covid-mtnet-ct-recogniser", "multitask-network",
 )  # fmt: skip
 _FILMS = ("specialised-streams-xray-recogniser", "covid-mtnet-xray-recogniser")
 _FIELDS, _INFECTED = ("covid-mtnet-xray-lungs",), ("covid-mtnet-xray-lesions",)
