@@ -152,6 +152,20 @@ def like_fluid(
     return out
 
 
+def still_large(
+    added: Mask, fluid: Mask, spacing_mm: tuple[float, float, float], settings: ConsensusSettings
+) -> Mask:  # fmt: skip
+    """What is left of ``added`` fluid without the parts that, with the ``fluid`` beside them, are too small for one."""
+    out = np.zeros_like(added)
+    where = _box(added, (1, 1, 1))
+    if where is None:
+        return out
+    labels = cc3d.connected_components(added[where] | fluid[where], connectivity=6)
+    enough = np.bincount(labels.ravel()) * float(np.prod(spacing_mm)) >= settings.least_fluid_ml * 1000.0
+    out[where] = added[where] & enough[labels]
+    return out
+
+
 def _box(mask: Mask, margin: Sequence[int]) -> tuple[slice, ...] | None:
     """The smallest box that holds a mask, wider by a margin along each axis; None without any."""
     ranges = [np.flatnonzero(mask.any(axis=tuple(other for other in range(3) if other != axis))) for axis in range(3)]

@@ -25,6 +25,7 @@ from inference.systems.consensus.postprocess import (
     smoothed,
     split,
     steadied,
+    still_large,
     veto,
 )
 from inference.systems.growing import Mask, Segmented, nearest
@@ -223,7 +224,8 @@ class _Run:
         fluid = turn.apply(rules.lesions.array) == Lesion.EFFUSION
         if streamed is not None and rules.rib_cage is not None:
             cage = near_to(turn.apply(rules.rib_cage.array) > 0, streamed, spacing, self.settings.pleura_mm)
-            fluid |= streamed & cage & (lesions != Lesion.GROUND_GLASS)
+            added = streamed & cage & (lesions != Lesion.GROUND_GLASS)
+            fluid |= still_large(added, fluid, spacing, self.settings)
         lesions[fluid] = Lesion.EFFUSION  # also over opacity: some slices taught the network to mark fluid as such
         lungs[fluid] = 0
         self.sources.setdefault(Lesion.EFFUSION.key, "rule")

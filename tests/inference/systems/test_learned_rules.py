@@ -23,6 +23,7 @@ from inference.systems.consensus.postprocess import (
     smoothed,
     split,
     steadied,
+    still_large,
     veto,
 )
 from inference.systems.covid_mtnet.config import MtnetSettings
@@ -345,3 +346,17 @@ def test_volume_in_densities_is_never_an_xray_by_look() -> None:
     assert volume.units is Units.HU
     assert not is_xray(volume, "auto")
     assert is_xray(volume, "xray")
+
+
+def test_fluid_that_is_cut_down_to_too_little_is_none_unless_it_lies_beside_more() -> None:
+    settings, spacing = ConsensusSettings.paper(), (2.0, 1.0, 1.0)  # 5 ml are 2500 voxels
+    added, fluid = np.zeros((12, 60, 60), np.bool_), np.zeros((12, 60, 60), np.bool_)
+    added[1:4, 2:32, 2:32] = True  # 2700
+    added[6:8, 2:32, 2:32] = True  # 1800
+    added[10:12, 40:58, 40:58] = True  # 648, beside 2000 of the rules
+    fluid[8:10, 40:58, 2:58] = True
+    left = still_large(added, fluid, spacing, settings)
+    assert left[1:4].sum() == 2700 and not left[6:8].any()
+    assert left[10:12].sum() == 648
+    assert not (left & ~added).any()
+    assert not still_large(np.zeros_like(added), fluid, spacing, settings).any()
