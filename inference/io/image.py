@@ -1,8 +1,13 @@
-"""PNG and JPEG pictures: 8-bit grey, without spacing and orientation. Numbered pictures of one size make a stack."""
+"""PNG and JPEG pictures: 8-bit grey, without spacing and orientation. Numbered pictures of one size make a stack.
+
+PNG can have 16 bits, of which scanners' 12 are used or all, which no file says: the upper 8 of those that a stack uses
+are kept, of all its pictures alike.
+"""
 
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import PurePath
@@ -18,6 +23,7 @@ from inference.io.volume_source import HeaderlessSource, headerless_info
 from inference.volume import Units, VolumeGeometry
 
 MIN_STACK = 3
+_DEEP = ("I;16", "I;16B", "I;16L", "I")
 SINGLE, XRAY = "8-bit image", "X-ray image (8-bit)"
 
 
@@ -43,22 +49,25 @@ class ImageReader:
 
     def __init__(self, source: ImageSource) -> None:
         self._source = source
+        self._brightest: int | None = None
+        self._lock = threading.Lock()
 
     def read(self, k: int, out: NDArray[np.int16]) -> None:
         """Fill ``out`` with picture ``k``. Raises SeriesError."""
         file = self._source.files[k]
-        try:
-            with file.open() as stream:
-                with _open(stream) as picture:
-                    picture.verify()  # a PNG's check sums, which decoding it does not look at
-                stream.seek(0)
-                with _open(stream) as picture:
-                    pixels = _grey(picture)
-        except Exception as error:
-            raise SeriesError(f"{file.name} is damaged or cut short; get it again.") from error
+        pixels = _pixels(file)
+        if pixels.dtype != np.uint8:
+            pixels = (pixels >> max(self._deepest().bit_length() - 8, 0)).clip(0, 255)
         if pixels.shape != out.shape:
             raise SeriesError(f"{file.name} changed its size while it was being read.")
         out[...] = pixels
+
+    def _deepest(self) -> int:
+        """The highest value of all pictures, looked up once; those that cannot be read say so when they are."""
+        with self._lock:
+            if self._brightest is None:
+                self._brightest = max(_highest(file) for file in self._source.files)
+            return self._brightest
 
     def settle(self, k: int, pixels: NDArray[np.int16]) -> None:
         """There is only one way to read."""
@@ -131,11 +140,30 @@ def _open(stream: Any) -> Any:
     return Image.open(stream, formats=("PNG", "JPEG"))
 
 
-def _grey(picture: Any) -> NDArray[np.uint8]:
-    """Grey values 0..255, turned as the camera says; 16-bit pictures lose their lower byte."""
+def _pixels(file: FileSource) -> NDArray[np.uint8] | NDArray[np.uint32]:
+    """Grey values as uint8, turned as the camera says; uint32 where the picture has more bits. Raises SeriesError."""
+    try:
+        with file.open() as stream:
+            with _open(stream) as picture:
+                picture.verify()  # a PNG's check sums, which decoding it does not look at
+            stream.seek(0)
+            with _open(stream) as picture:
+                return _grey(picture)
+    except Exception as error:
+        raise SeriesError(f"{file.name} is damaged or cut short; get it again.") from error
+
+
+def _highest(file: FileSource) -> int:
+    try:
+        return int(_pixels(file).max())
+    except SeriesError:
+        return 0
+
+
+def _grey(picture: Any) -> NDArray[np.uint8] | NDArray[np.uint32]:
     from PIL import ImageOps
 
     picture = ImageOps.exif_transpose(picture)
-    if picture.mode in ("I;16", "I;16B", "I"):
-        return (np.asarray(picture).astype(np.uint32) >> 8).clip(0, 255).astype(np.uint8)
+    if picture.mode in _DEEP:
+        return np.asarray(picture).astype(np.uint32)
     return np.asarray(picture.convert("RGB").convert("L") if picture.mode != "L" else picture, dtype=np.uint8)
