@@ -74,4 +74,6 @@ def _matters(voxels: int, masks: Prepared) -> bool:
 
 
 def _amount(voxels: int, masks: Prepared) -> str:
-    return f"{voxels * masks.geometry.voxel_ml:.1f} ml" if masks.geometry.spacing_known else f"{voxels} voxels"
+    if masks.geometry.spacing_known:
+        return f"{voxels * masks.geometry.voxel_ml:.1f} ml"
+    return f"{voxels} {'pixels' if masks.geometry.shape[0] == 1 else 'voxels'}"

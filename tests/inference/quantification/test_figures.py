@@ -72,6 +72,17 @@ def test_percentage_is_zero_when_lesion_lies_outside_lung():
     assert "opacity_outside_lung" in {warning.code for warning in findings.warnings}
 
 
+@pytest.mark.parametrize(("slices", "unit"), [(1, "pixels"), (6, "voxels")])
+def test_without_millimetres_a_picture_is_counted_in_pixels_and_a_stack_in_voxels(slices, unit):
+    lung, lesion = cases.lungs()[10 : 10 + slices], np.zeros((slices, *cases.SHAPE[1:]), np.uint8)
+    lesion[:, 3:7, 14:20] = Lesion.CONSOLIDATION
+    outside = int(((lesion > 0) & (lung == 0)).sum())
+    volume = cases.volume_of(lung, lesion, geometry=cases.geometry(lung.shape, spacing_known=False))
+    findings = assess(volume, cases.output_of(volume, lung, lesion))
+    said = {warning.code: warning.text for warning in findings.warnings}
+    assert f"({outside} {unit})" in said["opacity_outside_lung"]
+
+
 def test_effusion_is_neither_lung_nor_infection_even_where_the_lung_mask_covers_it():
     lung, lesion = cases.lungs(), cases.lesions()
     lesion[2:6, 15:19, 3:14] = Lesion.EFFUSION
