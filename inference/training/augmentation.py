@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -54,6 +54,10 @@ GENTLE = Augmentation(
     window=0.1, equalise=0.06, blur=0.1, noise=0.2, jpeg=0.08, coarse=0.15, aimed=0.7,
 )  # fmt: skip
 XRAY = Augmentation(turn_over=0.0, right_angles=0.0, rotation=12.0, scale=(0.85, 1.2), window=0.1)
+GENTLE_XRAY = replace(
+    XRAY, rotation=8.0, scale=(0.9, 1.12), shift=0.05, intensity=0.5, gamma=0.4, contrast=0.4, window=0.05,
+    equalise=0.05, blur=0.1, noise=0.15, jpeg=0.05, coarse=0.1,
+)  # fmt: skip
 PAPER4 = Augmentation(0.0, 0.0, 0.75, 0.0, (1.0, 1.0), 0.0, 0.0, 0, 0, 0, 0, 0, 0, 0, 0)
 PAPER5 = Augmentation(0.5, 0.0, 0.0, 0.0, (1.0, 1.25), 0.1, 0.0, 0, 0, 0, 0, 0, 0, 0, 0)
 

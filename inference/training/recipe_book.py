@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from inference.errors import SeriesError
-from inference.training.augmentation import GENTLE, XRAY
+from inference.training.augmentation import GENTLE, GENTLE_XRAY, XRAY
 from inference.training.recipe_papers import as_published
 from inference.training.recipes import ACTIVATION, Recipe, Variant
 from inference.training.schedules import Optimisation
@@ -133,16 +133,21 @@ def _mtnet() -> tuple[Recipe, ...]:
     )  # fmt: skip
     lesions = replace(lungs, part="ct-lesions", uses=LESIONS, settings={"labels": ["lesion"]}, start="ct-lungs")
     on_xrays = replace(
-        lungs, part="xray-lungs", uses=XRAY_LUNGS, augmentation=XRAY, optimisation=replace(_XRAY, epochs=20), window=0
-    )
+        lungs, part="xray-lungs-first", uses=XRAY_LUNGS, augmentation=XRAY, optimisation=replace(_XRAY, epochs=20),
+        window=0,
+    )  # fmt: skip
+    fields = replace(
+        on_xrays, part="xray-lungs", start=on_xrays.part, augmentation=GENTLE_XRAY,
+        optimisation=replace(_XRAY, epochs=30, batch=8, average=0.998),
+    )  # fmt: skip
     infected = replace(
-        on_xrays, part="xray-lesions", uses=XRAY_LESIONS, settings={"labels": ["lesion"]}, start="xray-lungs",
+        on_xrays, part="xray-lesions", uses=XRAY_LESIONS, settings={"labels": ["lesion"]}, start=on_xrays.part,
         optimisation=replace(_XRAY, epochs=10),
     )  # fmt: skip
     recogniser = replace(_recognise("covid-mtnet", "covid-mtnet/recogniser", 160), part="ct-recogniser")
     pneumonia = _on_xrays(recogniser, "xray-pneumonia", ("normal", "pneumonia"), CHILDREN)
     classes = _on_xrays(recogniser, "xray-recogniser", XRAY_CLASSES, XRAYS, "xray-pneumonia")
-    return lungs, lesions, on_xrays, infected, pneumonia, classes, recogniser
+    return lungs, lesions, on_xrays, fields, infected, pneumonia, classes, recogniser
 
 
 def _multitask() -> tuple[Recipe, ...]:
@@ -189,18 +194,19 @@ def _jcs() -> tuple[Recipe, ...]:
 
 
 def _consensus() -> tuple[Recipe, ...]:
-    """Strong augmentation, then gentle with windows aimed at disease, then noise; the plain network has two."""
+    """Strong augmentation; gentle, windows aimed at disease; noise; the same for long. The plain network has two."""
     first = replace(
         _segment("consensus", "lungs-lesions-first", "consensus/joint", LESIONS, ("lung", "lesion")),
         settings={"labels": ["lung", "lesion"], "decoder": [96, 48, 24, 16]}, optimisation=_SHORT,
     )  # fmt: skip
     second = replace(first, part="lungs-lesions-second", start=first.part, optimisation=_FINISH, augmentation=GENTLE)
-    joint = replace(
-        second, part="lungs-lesions", start=second.part, optimisation=replace(_LONG, epochs=6, rate=1e-3, warmup=50),
-        augmentation=_GRAINY, settings={**second.settings, "noise": _NOISY},
+    third = replace(
+        second, part="lungs-lesions-third", start=second.part, augmentation=_GRAINY,
+        optimisation=replace(_LONG, epochs=6, rate=1e-3, warmup=50), settings={**second.settings, "noise": _NOISY},
     )  # fmt: skip
+    joint = replace(third, part="lungs-lesions", start=third.part, optimisation=replace(_FINISH, epochs=24))
     plain = [replace(one, system="baseline", settings={"labels": ["lung", "lesion"]}) for one in (first, second)]
-    return first, second, joint, *plain
+    return first, second, third, joint, *plain
 
 
 _COMPACT = (*_consensus(), *_specialised(), *_mtnet(), *_multitask(), *_cascade(), *_jcs())
